@@ -1,0 +1,63 @@
+/*
+ * spawn: children without a shell.
+ *
+ * A child gets its own copy of the given descriptors as 0, 1 and 2, the given
+ * environment and directory, default signal handlers and an empty signal
+ * mask.  Exit statuses follow env(1): the child's own, 126 not executable,
+ * 127 not found, 128+n killed by signal n; 125 is for failures of our own.
+ */
+#ifndef TERA_SPAWN_H
+#define TERA_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "buf.h"
+
+struct spawn {
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up */
+	const char *dir;         /* NULL: ours */
+	char *const *env;        /* NULL: ours */
+	int in, out, err;        /* descriptors, or -1: ours */
+	bool session;            /* own session and process group */
+	bool die_with_parent;    /* SIGKILL when we end (Linux) */
+};
+
+/* Starts it.  Returns the pid, or -1 with errno. */
+pid_t spawn_start(const struct spawn *sp);
+
+/* Waits and returns the status as above. */
+int spawn_wait(pid_t pid);
+/* The same mapping for a status of waitpid(2). */
+int spawn_status(int wstatus);
+
+/*
+ * Runs argv to its end with the n bytes of in on its standard input and
+ * appends at most max bytes of its standard output to out (NULL: ours), the
+ * rest is read and dropped.  After seconds (0: no limit) its process group
+ * gets TERM and two seconds later KILL, and the status is 124.
+ */
+int spawn_run(const char *const *argv, const char *in, size_t n,
+    struct buf *out, size_t max, int seconds);
+
+/* Sends sig to the process group of pid, then to whatever descends from it
+ * but left the group (by /proc).  Returns how many processes it hit. */
+int spawn_kill_tree(pid_t pid, int sig);
+
+/*
+ * Where the files of share/ are.  Returns the path of NAME (such as
+ * "worker/shell") from the first of: the user's configuration directory
+ * ($TERA_CONFIG, else $XDG_CONFIG_HOME/tera, else ~/.config/tera), $TERA_SHARE,
+ * the share/ of the tree that the program runs from, the installed one.
+ * The caller frees it; NULL when there is none.
+ */
+char *share_path(const char *name);
+
+/* $TERA_STATE, else $XDG_STATE_HOME/tera, else ~/.local/state/tera: mirrors,
+ * runs, bundles.  Made (0700) when it is missing.  The caller frees it. */
+char *state_dir(const char *below);
+
+/* mkdir -p with mode 0700.  Returns 0 or -1 with errno. */
+int make_dirs(const char *path);
+
+#endif
