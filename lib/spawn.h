@@ -21,9 +21,15 @@ struct spawn {
 	int in, out, err;        /* descriptors, or -1: ours */
 	bool session;            /* own session and process group */
 	bool die_with_parent;    /* SIGKILL when we end (Linux) */
+	int keep;                /* one more to hand on as it is; 0: none */
 };
 
-/* Starts it.  Returns the pid, or -1 with errno. */
+/*
+ * Starts it.  Returns the pid, or -1 with errno.  Descriptors above 2 are
+ * closed in the child, whatever their flags, but for keep.  A program that
+ * cannot be executed is a child that says why on its standard error and ends
+ * with 126 or 127.
+ */
 pid_t spawn_start(const struct spawn *sp);
 
 /* Waits and returns the status as above. */
@@ -43,6 +49,9 @@ int spawn_run(const char *const *argv, const char *in, size_t n,
 /* Sends sig to the process group of pid, then to whatever descends from it
  * but left the group (by /proc).  Returns how many processes it hit. */
 int spawn_kill_tree(pid_t pid, int sig);
+/* As spawn_kill_tree for all that descends from pid, but not pid itself.
+ * For a subreaper that ends what its children left behind. */
+int spawn_kill_below(pid_t pid, int sig);
 
 /*
  * Where the files of share/ are.  Returns the path of NAME (such as
@@ -52,6 +61,18 @@ int spawn_kill_tree(pid_t pid, int sig);
  * The caller frees it; NULL when there is none.
  */
 char *share_path(const char *name);
+
+/* An environment for struct spawn that is put together by name.  Zero it. */
+struct spawn_env {
+	char **v; /* NULL-terminated once something was added */
+	size_t n;
+};
+
+/* Sets NAME=value, replacing an earlier one; a NULL value adds nothing. */
+void spawn_env_set(struct spawn_env *e, const char *name, const char *value);
+/* Takes over NAME from our own environment where it is set. */
+void spawn_env_keep(struct spawn_env *e, const char *name);
+void spawn_env_free(struct spawn_env *e);
 
 /* $TERA_STATE, else $XDG_STATE_HOME/tera, else ~/.local/state/tera: mirrors,
  * runs, bundles.  Made (0700) when it is missing.  The caller frees it. */
