@@ -1,0 +1,123 @@
+/* See jvx.h. */
+#include <limits.h>
+#include <string.h>
+
+#include "jvx.h"
+
+jv
+jvx_get(jv obj, const char *key)
+{
+	jv v;
+
+	if (jv_get_kind(obj) != JV_KIND_OBJECT)
+		return jv_null();
+	v = jv_object_get(jv_copy(obj), jv_string(key));
+	if (jv_is_valid(v))
+		return v;
+	jv_free(v);
+	return jv_null();
+}
+
+jv_kind
+jvx_kind(jv obj, const char *key)
+{
+	jv_kind kind;
+	jv v;
+
+	if (jv_get_kind(obj) != JV_KIND_OBJECT)
+		return JV_KIND_INVALID;
+	v = jv_object_get(jv_copy(obj), jv_string(key));
+	kind = jv_get_kind(v);
+	jv_free(v);
+	return kind;
+}
+
+const char *
+jvx_str(jv obj, const char *key)
+{
+	jv v = jvx_get(obj, key);
+	const char *s = NULL;
+
+	if (jv_get_kind(v) == JV_KIND_STRING)
+		s = jv_string_value(v); /* obj holds it too */
+	jv_free(v);
+	return s;
+}
+
+double
+jvx_num(jv obj, const char *key, double absent)
+{
+	jv v = jvx_get(obj, key);
+	double n = absent;
+
+	if (jv_get_kind(v) == JV_KIND_NUMBER)
+		n = jv_number_value(v);
+	jv_free(v);
+	return n;
+}
+
+bool
+jvx_true(jv obj, const char *key)
+{
+	return jvx_kind(obj, key) == JV_KIND_TRUE;
+}
+
+jv
+jvx_parse(const char *text, size_t len)
+{
+	jv v;
+
+	if (len > INT_MAX / 4)
+		return jv_invalid();
+	v = jv_parse_sized(text, (int)len);
+	if (jv_is_valid(v))
+		return v;
+	jv_free(v);
+	return jv_invalid();
+}
+
+jv
+jvx_set(jv obj, const char *key, jv value)
+{
+	return jv_object_set(obj, jv_string(key), value);
+}
+
+jv
+jvx_put(jv obj, const char *key, const char *text)
+{
+	return text != NULL ? jvx_set(obj, key, jv_string(text)) : obj;
+}
+
+jv
+jvx_putn(jv obj, const char *key, const char *text, size_t len)
+{
+	return jvx_set(obj, key, jv_string_sized(text, (int)len));
+}
+
+jv
+jvx_put_num(jv obj, const char *key, double n)
+{
+	return jvx_set(obj, key, jv_number(n));
+}
+
+static void
+dump(struct buf *b, jv v, int flags)
+{
+	jv text = jv_dump_string(jv_copy(v), flags);
+
+	buf_add(b, jv_string_value(text),
+	    (size_t)jv_string_length_bytes(jv_copy(text)));
+	jv_free(text);
+}
+
+void
+jvx_add(struct buf *b, jv v)
+{
+	dump(b, v, 0);
+}
+
+void
+jvx_add_sorted(struct buf *b, jv v)
+{
+	dump(b, v, JV_PRINT_SORTED);
+}
