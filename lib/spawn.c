@@ -354,14 +354,14 @@ proc_all(size_t *n)
 	return list;
 }
 
-/* Signals what descends from pid and is not of the group (0: of any). */
-static int
-kill_below(pid_t pid, pid_t group, int sig)
+/* All processes, those marked that descend from pid, but not those of except
+ * and what descends from them. */
+static struct proc *
+proc_below(pid_t pid, const pid_t *except, size_t m, size_t *count)
 {
 	size_t n;
 	struct proc *all = proc_all(&n);
 	bool more = true;
-	int hit = 0;
 
 	while (more) {
 		more = false;
@@ -377,6 +377,18 @@ kill_below(pid_t pid, pid_t group, int sig)
 				all[i].below = more = true;
 		}
 	}
+	*count = n;
+	return all;
+}
+
+/* Signals what descends from pid and is not of the group (0: of any). */
+static int
+kill_below(pid_t pid, pid_t group, int sig)
+{
+	size_t n;
+	struct proc *all = proc_below(pid, NULL, 0, &n);
+	int hit = 0;
+
 	for (size_t i = 0; i < n; i++)
 		if (all[i].below && !all[i].dead &&
 		    (group == 0 || all[i].group != group) &&
@@ -390,6 +402,84 @@ int
 spawn_kill_below(pid_t pid, int sig)
 {
 	return kill_below(pid, 0, sig);
+}
+
+int
+spawn_kill_strays(const pid_t *ours, size_t m)
+{
+	size_t n;
+	struct proc *all = proc_below(getpid(), ours, m, &n);
+	int hit = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i].below && !all[i].dead &&
+		    kill(all[i].pid, SIGKILL) == 0)
+			hit++;
+	free(all);
+	return hit;
+}
+
+long long
+spawn_rss_below(pid_t pid)
+{
+	size_t n;
+	struct proc *all = proc_below(pid, NULL, 0, &n);
+	long long sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char path[64];
+		long long pages;
+		FILE *f;
+
+		if (!all[i].below || all[i].dead)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/statm", all[i].pid);
+		f = fopen(path, "re");
+		if (f == NULL)
+			continue;
+		if (fscanf(f, "%*d %lld", &pages) == 1)
+			sum += pages * sysconf(_SC_PAGESIZE);
+		fclose(f);
+	}
+	free(all);
+	return sum;
+}
+
+static bool
+has_entry(const struct buf *env, const char *entry)
+{
+	for (size_t i = 0; i < env->len; i += strlen(env->s + i) + 1)
+		if (strcmp(env->s + i, entry) == 0)
+			return true;
+	return false;
+}
+
+int
+spawn_kill_env(const char *const *entries, int sig)
+{
+	size_t n;
+	struct proc *all = proc_all(&n);
+	struct buf env = BUF_INIT;
+	int hit = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char path[64];
+		bool match = true;
+
+		if (all[i].pid == getpid() || all[i].dead)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/environ", all[i].pid);
+		buf_clear(&env);
+		if (buf_file(&env, path, 1 << 20) < 0)
+			continue;
+		for (size_t e = 0; entries[e] != NULL && match; e++)
+			match = has_entry(&env, entries[e]);
+		if (match && kill(all[i].pid, sig) == 0)
+			hit++;
+	}
+	buf_free(&env);
+	free(all);
+	return hit;
 }
 
 int
@@ -504,6 +594,14 @@ own_share(void)
 		free(dir);
 	}
 	return NULL;
+}
+
+const char *
+share_dir(void)
+{
+	const char *env = getenv("TERA_SHARE");
+
+	return env != NULL && *env != '\0' ? env : own_share();
 }
 
 char *

@@ -52,6 +52,14 @@ int spawn_kill_tree(pid_t pid, int sig);
 /* As spawn_kill_tree for all that descends from pid, but not pid itself.
  * For a subreaper that ends what its children left behind. */
 int spawn_kill_below(pid_t pid, int sig);
+/* SIGKILL for all that descends from us but not from the n processes of ours:
+ * what a killed guard left to us.  Returns how many processes it hit. */
+int spawn_kill_strays(const pid_t *ours, size_t n);
+/* The resident memory of all that descends from pid, in bytes. */
+long long spawn_rss_below(pid_t pid);
+/* Sends sig to all whose environment holds each of the entries ("NAME=value",
+ * NULL-terminated list), but us.  Returns how many processes it hit. */
+int spawn_kill_env(const char *const *entries, int sig);
 
 /*
  * Where the files of share/ are.  Returns the path of NAME (such as
@@ -61,6 +69,9 @@ int spawn_kill_below(pid_t pid, int sig);
  * The caller frees it; NULL when there is none.
  */
 char *share_path(const char *name);
+/* $TERA_SHARE, else the tree's share/, else the installed one; NULL when there
+ * is none.  Not to be freed.  For the environment of scripts. */
+const char *share_dir(void);
 
 /* An environment for struct spawn that is put together by name.  Zero it. */
 struct spawn_env {
