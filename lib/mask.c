@@ -19,6 +19,7 @@ const char *const mask_names[] = {
 	"GITEA_TOKEN",
 	"TERARCHITECT_API_KEY",
 	"TERARCHITECT_WORKER_API_KEY",
+	"TERARCHITECT_SECRET_KEY",
 	NULL,
 };
 

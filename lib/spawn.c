@@ -373,6 +373,8 @@ proc_below(pid_t pid, const pid_t *except, size_t m, size_t *count)
 			for (size_t j = 0; j < n && !in; j++)
 				in =
 				    all[j].below && all[j].pid == all[i].parent;
+			for (size_t k = 0; k < m && in; k++)
+				in = all[i].pid != except[k];
 			if (in)
 				all[i].below = more = true;
 		}
