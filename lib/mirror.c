@@ -1,0 +1,444 @@
+/* See mirror.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "mirror.h"
+#include "spawn.h"
+
+/* --- files --- */
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
+{
+	(void)st;
+	(void)w;
+	return type == FTW_DP ? rmdir(path) : unlink(path);
+}
+
+/* A directory that a worker made unreadable or read-only is in the way. */
+static int
+open_up(const char *path, const struct stat *st, int type, struct FTW *w)
+{
+	(void)w;
+	if ((type == FTW_D || type == FTW_DNR) && (st->st_mode & 0700) != 0700)
+		chmod(path, 0700);
+	return 0;
+}
+
+int
+remove_tree(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0)
+		return 0;
+	nftw(path, open_up, 64, FTW_PHYS | FTW_MOUNT);
+	return nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static int
+write_file(const char *path, const char *text)
+{
+	FILE *fp = fopen(path, "we");
+
+	if (fp == NULL)
+		return -1;
+	fputs(text, fp);
+	return fclose(fp);
+}
+
+/* --- which --- */
+
+static char *
+absolute(const char *path)
+{
+	const char *home = getenv("HOME");
+	char *full, *real;
+
+	if (path[0] == '~' && path[1] == '/' && home != NULL)
+		full = xasprintf("%s%s", home, path + 1);
+	else
+		full = xstrdup(path);
+	real = realpath(full, NULL);
+	if (real == NULL)
+		return full;
+	free(full);
+	return real;
+}
+
+char *
+mirror_source(const char *rec, struct fault *f)
+{
+	char *mode = json_get(rec, "$.execution_mode");
+	char *url = json_get(rec, "$.repo_url"), *path = NULL;
+
+	if (url == NULL || *url == '\0' ||
+	    (mode != NULL && strcmp(mode, "local") == 0)) {
+		path = json_get(rec, "$.project_path");
+		if (path != NULL && *path != '\0') {
+			free(url);
+			url = path[0] == '-' ? xstrdup(path) : absolute(path);
+		}
+	} else if (access(url, F_OK) == 0 && *url != '-') {
+		path = url;
+		url = absolute(path);
+	}
+	free(path);
+	free(mode);
+	if (url != NULL && *url != '\0')
+		return url;
+	free(url);
+	fail(f, EX_DATAERR, "the record names no repository");
+	return NULL;
+}
+
+void
+mirror_lock(struct mirror *m)
+{
+	char *path = xasprintf("%s.lock", m->path);
+
+	if (m->lock < 0) {
+		m->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (m->lock < 0)
+			die(EX_CANTCREAT, "%s:", path);
+		while (flock(m->lock, LOCK_EX) < 0)
+			if (errno != EINTR)
+				die(EX_OSERR, "%s:", path);
+	}
+	free(path);
+}
+
+void
+mirror_unlock(struct mirror *m)
+{
+	if (m->lock >= 0)
+		close(m->lock);
+	m->lock = -1;
+}
+
+int
+mirror_open(struct mirror *m, const char *source, struct fault *f)
+{
+	char hash[OID_LEN], *dir, *plain;
+	int code;
+
+	*m = (struct mirror){ .lock = -1 };
+	code = git_source(source, f);
+	if (code != 0)
+		return code;
+	plain = git_url_plain(source);
+	repo_hash(plain, hash);
+	free(plain);
+	dir = state_dir("mirror");
+	if (dir == NULL)
+		return fail(f, EX_CANTCREAT, "state directory:");
+	m->source = xstrdup(source);
+	m->shown = git_mask(source);
+	m->path = xasprintf("%s/%.24s.git", dir, hash);
+	free(dir);
+	mirror_lock(m);
+	return 0;
+}
+
+void
+mirror_close(struct mirror *m)
+{
+	if (m->source != NULL)
+		mirror_unlock(m);
+	free(m->source);
+	free(m->shown);
+	free(m->path);
+	*m = (struct mirror){ .lock = -1 };
+}
+
+/* --- bringing it up to date --- */
+
+/*
+ * A worker can write the configuration of the repository that its work tree
+ * belongs to; ours is put back before git reads it.
+ */
+static int
+configure(const struct mirror *m, const char *path)
+{
+	char *plain = git_url_plain(m->source);
+	char *file = xasprintf("%s/config", path);
+	char *tmp = xasprintf("%s.%ld", file, (long)getpid());
+	struct buf b = BUF_INIT, q = BUF_INIT;
+	int rc;
+
+	json_quote(&q, plain, strlen(plain)); /* git quotes as JSON does */
+	buf_fmt(&b,
+	    "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n"
+	    "\tbare = true\n[gc]\n\tauto = 0\n[remote \"origin\"]\n\turl = %s\n"
+	    "\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
+	    buf_text(&q));
+	rc = write_file(tmp, buf_text(&b));
+	if (rc == 0)
+		rc = rename(tmp, file);
+	buf_free(&b);
+	buf_free(&q);
+	free(tmp);
+	free(file);
+	free(plain);
+	return rc;
+}
+
+static int
+fetch(struct git *g)
+{
+	return GIT(g, GIT_FAR, "fetch", "--quiet", "--prune", "--tags",
+	    "--force", "--no-write-fetch-head", "--no-recurse-submodules",
+	    "--update-shallow", "--", git_remote(),
+	    "+refs/heads/*:refs/remotes/origin/*",
+	    "+refs/pull/*/head:refs/pull/*/head");
+}
+
+static int
+make_at(struct mirror *m, const char *path, struct fault *f)
+{
+	struct git g = { 0 };
+	int code = 0;
+
+	if (remove_tree(path) < 0)
+		return fail(f, EX_CANTCREAT, "%s:", path);
+	if (GIT(&g, GIT_QUICK, "init", "--quiet", "--bare", "--template=", "--",
+		path) != 0)
+		code = git_fault(&g, path, EX_CANTCREAT, f);
+	else if (configure(m, path) < 0)
+		code = fail(f, EX_CANTCREAT, "%s:", path);
+	else {
+		g.dir = path;
+		if (fetch(&g) != 0)
+			code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);
+	}
+	if (code != 0)
+		remove_tree(path);
+	git_free(&g);
+	return code;
+}
+
+static int
+make(struct mirror *m, struct fault *f)
+{
+	char *tmp = xasprintf("%s.new", m->path);
+	int code = make_at(m, tmp, f);
+
+	if (code == 0 && rename(tmp, m->path) < 0)
+		code = fail(f, EX_CANTCREAT, "%s:", m->path);
+	free(tmp);
+	return code;
+}
+
+/* Our branches and work trees, from the broken mirror into the new one. */
+static void
+salvage(struct mirror *m, const char *old)
+{
+	char *from = xasprintf("%s/worktrees", old);
+	char *to = xasprintf("%s/worktrees", m->path);
+	struct git g = { .dir = m->path };
+
+	if (rename(from, to) < 0 && errno != ENOENT)
+		warn("%s:", from);
+	if (GIT(&g, GIT_QUICK, "fetch", "--quiet", "--no-write-fetch-head",
+		"--update-head-ok", "--", old, "+refs/heads/*:refs/heads/*",
+		"+refs/tera/*:refs/tera/*") != 0)
+		warn("branches of the broken mirror could not all be saved; "
+		     "it is kept as %s",
+		    old);
+	git_free(&g);
+	free(from);
+	free(to);
+}
+
+int
+mirror_remake(struct mirror *m, struct fault *f)
+{
+	char *tmp = xasprintf("%s.new", m->path);
+	char *old = xasprintf("%s.broken-%lld", m->path, (long long)time(NULL));
+	int code = make_at(m, tmp, f);
+
+	if (code == 0) {
+		warn("the mirror of %s was broken and is made anew", m->shown);
+		if (rename(m->path, old) < 0 && errno != ENOENT)
+			code = fail(f, EX_CANTCREAT, "%s:", old);
+		else if (rename(tmp, m->path) < 0)
+			code = fail(f, EX_CANTCREAT, "%s:", m->path);
+		else
+			salvage(m, old);
+	}
+	free(tmp);
+	free(old);
+	return code;
+}
+
+bool
+mirror_broken(const struct git *g)
+{
+	static const char *const words[] = { "bad object", "corrupt",
+		"not a git repository", "invalid sha1 pointer",
+		"unable to read", "did not send all necessary", "inflate",
+		"missing blob", "missing tree", "cannot read existing object",
+		"could not parse", "is empty", "not a valid object",
+		"invalid object" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strstr(buf_text(&g->err), words[i]) != NULL)
+			return true;
+	return false;
+}
+
+int
+mirror_fetch(struct mirror *m, struct fault *f)
+{
+	struct git g = { .dir = m->path };
+	struct repo *r;
+	int code = 0;
+
+	if (access(m->path, F_OK) < 0)
+		return make(m, f);
+	if (configure(m, m->path) < 0 || (r = repo_open(m->path, f)) == NULL)
+		return mirror_remake(m, f);
+	repo_close(r);
+	if (fetch(&g) != 0) {
+		code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);
+		if (mirror_broken(&g))
+			code = mirror_remake(m, f);
+	}
+	git_free(&g);
+	return code;
+}
+
+/* --- asking the source --- */
+
+int
+mirror_default(struct mirror *m, char **branch, struct fault *f)
+{
+	struct git g = { .dir = m->path };
+	const char *s;
+	int code = 0;
+
+	*branch = NULL;
+	if (GIT(&g, GIT_FAR, "ls-remote", "--symref", "--", git_remote(),
+		"HEAD") != 0)
+		code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);
+	else if ((s = strstr(buf_text(&g.out), "ref: refs/heads/")) != NULL)
+		*branch = xstrndup(s + 16, strcspn(s + 16, "\t\n"));
+	else
+		code = fail(f, EX_DATAERR,
+		    "%s: its HEAD names no branch: give the record a "
+		    "base_branch",
+		    m->shown);
+	git_free(&g);
+	return code;
+}
+
+int
+mirror_tip(
+    struct mirror *m, const char *branch, char oid[OID_LEN], struct fault *f)
+{
+	struct git g = { .dir = m->path };
+	char *ref = xasprintf("refs/heads/%s", branch);
+	int code = 0;
+
+	oid[0] = '\0';
+	if (GIT(&g, GIT_FAR, "ls-remote", "--", git_remote(), ref) != 0)
+		code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);
+	else if (g.out.len >= OID_LEN) {
+		memcpy(oid, g.out.s, OID_LEN - 1);
+		oid[OID_LEN - 1] = '\0';
+	}
+	free(ref);
+	git_free(&g);
+	return code;
+}
+
+/* --- pushing --- */
+
+/* What git push --porcelain says of our one ref. */
+static enum push
+verdict(const struct mirror *m, const struct git *g, const char *branch,
+    struct fault *f)
+{
+	const char *out = buf_text(&g->out);
+	const char *bang =
+	    strncmp(out, "!\t", 2) == 0 ? out : strstr(out, "\n!\t");
+	char *words;
+
+	if (bang == NULL) {
+		int code = git_fault(g, m->shown, EX_UNAVAILABLE, f);
+
+		return code == EX_NOPERM ? PUSH_REFUSED : PUSH_AWAY;
+	}
+	bang += *bang == '\n';
+	words = xstrndup(bang + 2, strcspn(bang + 2, "\n"));
+	fail(f, EX_DATAERR, "%s: %s", m->shown, words);
+	free(words);
+	if (strstr(f->msg, "[rejected]") != NULL)
+		return PUSH_MOVED;
+	if (strstr(f->msg, "checked out") != NULL) {
+		fail(f, EX_DATAERR,
+		    "%s: branch %s is checked out there: check out another "
+		    "branch in it and push again",
+		    m->shown, branch);
+		return PUSH_HELD;
+	}
+	if (strstr(f->msg, "cannot lock ref") != NULL ||
+	    strstr(f->msg, "failed to update ref") != NULL)
+		return PUSH_MOVED;
+	f->code = EX_NOPERM;
+	return PUSH_REFUSED;
+}
+
+static enum push
+read_back(
+    struct mirror *m, const char *oid, const char *branch, struct fault *f)
+{
+	char there[OID_LEN], *ref;
+	struct repo *r;
+
+	if (mirror_tip(m, branch, there, f) != 0)
+		return PUSH_AWAY;
+	if (strcmp(there, oid) != 0) {
+		fail(f, EX_UNAVAILABLE, "%s: branch %s is %.10s, not %.10s",
+		    m->shown, branch, *there != '\0' ? there : "missing", oid);
+		return *there != '\0' ? PUSH_MOVED : PUSH_AWAY;
+	}
+	r = repo_open(m->path, NULL);
+	if (r != NULL) {
+		ref = xasprintf("refs/remotes/origin/%s", branch);
+		repo_set_ref(r, ref, oid, NULL);
+		free(ref);
+		repo_close(r);
+	}
+	return PUSH_DONE;
+}
+
+enum push
+mirror_push(
+    struct mirror *m, const char *oid, const char *branch, struct fault *f)
+{
+	struct git g = { .dir = m->path };
+	char *spec = xasprintf("%s:refs/heads/%s", oid, branch);
+	enum push p;
+
+	configure(m, m->path);
+	if (GIT(&g, GIT_FAR, "push", "--porcelain", "--no-verify",
+		"--recurse-submodules=no", "--", git_remote(), spec) != 0)
+		p = verdict(m, &g, branch, f);
+	else
+		p = read_back(m, oid, branch, f);
+	git_free(&g);
+	free(spec);
+	return p;
+}

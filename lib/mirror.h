@@ -1,0 +1,63 @@
+/*
+ * mirror: the bare repository that we keep of each source, under
+ * $TERA_STATE/mirror, and all talk with the source itself.
+ *
+ * The source's branches are refs/remotes/origin/NAME and follow it; its tags
+ * and pull heads are as they are there.  refs/heads are ours: the branches of
+ * the work trees, never touched by a fetch.  Whoever fetches or moves refs
+ * holds the lock.  A mirror comes to be under another name and is renamed, so
+ * a half one is never seen; one that is broken is set aside, not deleted.
+ */
+#ifndef TERA_MIRROR_H
+#define TERA_MIRROR_H
+
+#include "git.h"
+#include "repo.h"
+
+struct mirror {
+	char *source; /* may hold a password */
+	char *shown;  /* for messages */
+	char *path;
+	int lock; /* -1: not held */
+};
+
+/* Where a job record's repository is: repo_url, or the project_path of the
+ * local mode.  NULL and f when there is none; the caller frees it. */
+char *mirror_source(const char *rec, struct fault *f);
+
+/* Names and locks the mirror of source; nothing is fetched yet. */
+int mirror_open(struct mirror *m, const char *source, struct fault *f);
+void mirror_lock(struct mirror *m);
+void mirror_unlock(struct mirror *m);
+void mirror_close(struct mirror *m);
+
+/* Makes it, or brings it up to date; under the lock. */
+int mirror_fetch(struct mirror *m, struct fault *f);
+/* Did the last run of g stumble over a broken repository of ours? */
+bool mirror_broken(const struct git *g);
+/* Makes it anew; work trees and branches come along where they can. */
+int mirror_remake(struct mirror *m, struct fault *f);
+
+/* The branch that the source's HEAD names; 65 when it names none. */
+int mirror_default(struct mirror *m, char **branch, struct fault *f);
+/* The source's branch, asked now; oid is "" when it has none. */
+int mirror_tip(
+    struct mirror *m, const char *branch, char oid[OID_LEN], struct fault *f);
+
+enum push {
+	PUSH_DONE,    /* and read back */
+	PUSH_MOVED,   /* the branch has commits that we lack */
+	PUSH_HELD,    /* it is checked out there */
+	PUSH_REFUSED, /* by a rule or for want of rights */
+	PUSH_AWAY,    /* not to be reached, or it did something else */
+};
+
+/* Pushes oid to the source's branch without force, and reads the answer
+ * back.  f is filled unless it is PUSH_DONE. */
+enum push mirror_push(
+    struct mirror *m, const char *oid, const char *branch, struct fault *f);
+
+/* rm -rf, but never through a symbolic link.  0 or -1 with errno. */
+int remove_tree(const char *path);
+
+#endif
