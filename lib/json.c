@@ -2,9 +2,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 
@@ -414,7 +416,38 @@ json_operand(struct buf *b, const char *arg, struct fault *f)
 
 /* --- lines --- */
 
-/* One line into l->line.  1 read, 0 end, -1 too long or holds a NUL. */
+/* The next byte, EOF at the end; l->fault on a failed read. */
+static int
+next_byte(struct json_lines *l)
+{
+	if (l->pos == l->end) {
+		ssize_t n;
+
+		do
+			n = read(fileno(l->fp), l->in, sizeof(l->in));
+		while (n < 0 && errno == EINTR);
+		l->pos = l->end = 0;
+		if (n < 0)
+			l->failed = true;
+		if (n <= 0)
+			return EOF;
+		l->end = (size_t)n;
+	}
+	return (unsigned char)l->in[l->pos++];
+}
+
+bool
+json_ready(struct json_lines *l)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	if (l->fp == NULL || l->pos < l->end)
+		return l->fp != NULL;
+	p.fd = fileno(l->fp);
+	return poll(&p, 1, 0) > 0;
+}
+
+/* One line into l->line.  1 read, 0 end, -1 too long. */
 static int
 line(struct json_lines *l, struct fault *f)
 {
@@ -422,7 +455,7 @@ line(struct json_lines *l, struct fault *f)
 	bool long_line = false, any = false;
 
 	buf_clear(&l->line);
-	while ((c = getc_unlocked(l->fp)) != EOF) {
+	while ((c = next_byte(l)) != EOF) {
 		any = true;
 		if (c == '\n')
 			break;
@@ -431,14 +464,13 @@ line(struct json_lines *l, struct fault *f)
 		else
 			long_line = true;
 	}
-	if (!any) {
-		if (ferror(l->fp)) {
-			fail(f, EX_IOERR, "standard input:");
-			l->fp = NULL;
-			return -1;
-		}
-		return 0;
+	if (l->failed) {
+		fail(f, EX_IOERR, "standard input:");
+		l->fp = NULL;
+		return -1;
 	}
+	if (!any)
+		return 0;
 	l->no++;
 	if (l->line.len > 0 && l->line.s[l->line.len - 1] == '\r')
 		l->line.s[--l->line.len] = '\0';

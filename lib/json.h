@@ -80,11 +80,16 @@ char *json_error(const char *rec, const char *stage, int code, const char *msg);
 
 /* --- lines --- */
 
-/* Reads records line by line.  Zero it and set fp; json_lines_free after. */
+/* Reads records line by line.  Zero it and set fp, which nobody else reads
+ * from then on; json_lines_free after. */
 struct json_lines {
 	FILE *fp;
 	long no; /* of the line last read, from 1 */
 	struct buf line;
+	/* the reader's own */
+	char in[65536];
+	size_t pos, end;
+	bool failed;
 };
 
 /*
@@ -95,6 +100,8 @@ struct json_lines {
 int json_next(struct json_lines *l, struct fault *f);
 /* As json_next, but the line may be any JSON or a bare word (ids on stdin). */
 int json_next_line(struct json_lines *l, struct fault *f);
+/* Would json_next return without waiting?  Ends a batch when it would not. */
+bool json_ready(struct json_lines *l);
 void json_lines_free(struct json_lines *l);
 
 #endif

@@ -1,0 +1,57 @@
+/*
+ * db: the store's file, and verbs run on it.  The only module beside json and
+ * seal that knows sqlite3.h.
+ *
+ * A writer takes the gate (flock on FILE-gate) before BEGIN IMMEDIATE: the
+ * kernel wakes the next writer in turn, where SQLite's own waiting starves
+ * some for seconds.  After COMMIT it touches FILE-wake, which whoever waits
+ * watches.  Answers of a write verb are handed out after the COMMIT only.
+ */
+#ifndef TERA_DB_H
+#define TERA_DB_H
+
+#include <stdbool.h>
+
+#include "verb.h"
+
+struct db;
+
+/* A row's JSON; valid during the call.  Non-zero stops the verb (a read). */
+typedef int row_fn(void *arg, const char *json);
+
+/* Opens an existing store of our schema version.  NULL and f (78: not there,
+ * not a store, of another version; the message names tera-init). */
+struct db *db_open(const char *path, struct fault *f);
+
+/* Makes the store or brings its schema up to date.  *made says which
+ * version it had before (0: it is new).  Returns 0 or the exit status. */
+int db_init(const char *path, int *made, struct fault *f);
+
+void db_close(struct db *db);
+
+/* Runs one verb in a transaction of its own.  Returns 0, 1 (VERB_ONE and no
+ * row) or an exit status with f. */
+int db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
+    void *arg, struct fault *f);
+
+/*
+ * Several verbs in one transaction: begin, any number of db_step, then end.
+ * A step that fails undoes itself only.  Answers come after the commit in
+ * db_end; the row function gets arg of its own step.
+ */
+int db_begin(struct db *db, struct fault *f);
+int db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
+    void *arg, struct fault *f);
+int db_end(struct db *db, struct fault *f);
+
+/* Rises when another connection has committed. */
+long long db_data_version(struct db *db);
+
+/* Recomputes the chain of seals.  See seal.h; calls row once for the result,
+ * an object, and returns 0 (it holds) or 1. */
+int db_audit(struct db *db, row_fn *row, void *arg, struct fault *f);
+
+/* The name under which changes are sealed: $TERA_ACTOR, else the user's. */
+const char *db_actor(void);
+
+#endif

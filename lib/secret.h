@@ -1,0 +1,20 @@
+/*
+ * secret: values that are encrypted at rest.
+ *
+ * AES-256-GCM; the stored text is base64(12 bytes of nonce, ciphertext, 16
+ * bytes of tag), no associated data: the form of Terarchitect, so that its
+ * values can be taken over with its key.  The key is TERARCHITECT_SECRET_KEY
+ * (64 hex digits, quotes around them allowed), else the file STORE-key, which
+ * is made with mode 0600 when a secret is stored first.
+ */
+#ifndef TERA_SECRET_H
+#define TERA_SECRET_H
+
+#include "err.h"
+
+/* Both return text that the caller frees, or NULL with f (78: no key, a bad
+ * key, or a value that this key does not open). */
+char *secret_seal(const char *store, const char *text, struct fault *f);
+char *secret_open(const char *store, const char *sealed, struct fault *f);
+
+#endif

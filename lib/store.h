@@ -1,0 +1,68 @@
+/*
+ * store: where the verbs run.
+ *
+ * $TERA_STORE is a path (default $XDG_DATA_HOME/tera/tera.db, else
+ * ~/.local/share/tera/tera.db): the verb runs in this process.
+ */
+#ifndef TERA_STORE_H
+#define TERA_STORE_H
+
+#include <stdbool.h>
+
+#include "db.h"
+
+struct store;
+
+/* The path.  The caller frees it. */
+char *store_path(void);
+
+/* Opens the store.  NULL and f when it cannot be. */
+struct store *store_open(struct fault *f);
+void store_close(struct store *s);
+
+/* Runs the verb of that name with the JSON object in.  Returns 0, 1 (the
+ * answer is no), or an exit status with f. */
+int store_do(struct store *s, const char *verb, const char *in, row_fn *row,
+    void *arg, struct fault *f);
+
+/* Many write verbs in one transaction; answers come with store_end. */
+int store_begin(struct store *s, struct fault *f);
+int store_step(struct store *s, const char *verb, const char *in, row_fn *row,
+    void *arg, struct fault *f);
+int store_end(struct store *s, struct fault *f);
+
+/* The file behind it, for what is not a verb (tera-audit). */
+struct db *store_db(struct store *s);
+
+/*
+ * Sleeps until another process has committed, at most ms milliseconds
+ * (negative: for ever).  Returns 1 when something may have changed, 0 when
+ * the time is over or a signal came.  What was committed since the last call
+ * counts, so that nothing is missed between a look and a wait; the first call
+ * only begins to watch and returns 1.
+ */
+int store_wait(struct store *s, int ms);
+
+/* The descriptor that becomes readable when somebody commits, for poll(2);
+ * store_wait(s, 0) then takes note.  -1 when there is none. */
+int store_wait_fd(struct store *s);
+
+/*
+ * The whole of a plain command: open, run one verb, print its answers,
+ * return the exit status for out_end.  Frees nothing.
+ */
+int store_main(const char *verb, const char *in);
+
+/*
+ * One verb for each record on standard input, in batches of one transaction.
+ * A broken or refused line is named on standard error and the rest still
+ * runs; the status is that of the last fault, or 0.  wrap, when not NULL,
+ * makes the verb's input of a line (freed by us); it may fill f instead.
+ */
+int store_stream(const char *verb,
+    char *(*wrap)(const char *line, void *arg, struct fault *f), void *arg);
+
+/* Prints one answer line; a row_fn. */
+int store_print(void *arg, const char *json);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * verb: every question to the store and every change of it.
+ *
+ * A verb is a name, flags and a script of SQL (sql/NAME.sql, made a table by
+ * sql/embed.awk).  Its input is one JSON object, bound whole as :in.  In the
+ * script
+ *  - a result column named json is an answer: one JSON value a row;
+ *  - a result column whose name begins with a colon sets that parameter for
+ *    the statements after it (SELECT id AS ":job" ...);
+ *  - refuse(CODE, MESSAGE) ends the verb with that exit status, num(TEXT) is
+ *    the number that TEXT spells or NULL, uuid7() makes an id (RFC 9562),
+ *    encrypt(TEXT) and decrypt(TEXT) keep secrets (see secret.h).
+ */
+#ifndef TERA_VERB_H
+#define TERA_VERB_H
+
+#include "err.h"
+
+enum {
+	VERB_READ = 0,	 /* may run on a store that is open for reading */
+	VERB_WRITE = 1,	 /* runs in BEGIN IMMEDIATE */
+	VERB_ONE = 2,	 /* no row is the answer "no": exit 1 */
+	VERB_WORKER = 4, /* a worker's key is enough */
+	VERB_ADMIN = 8,	 /* settings, tokens */
+};
+
+struct verb {
+	const char *name;
+	int flags;
+	const char *in; /* "key:type key:type! ..." types: text int num bool
+			   array object ref (text or int) any */
+	const char *sql;
+};
+
+extern const struct verb verbs[];	/* ends with a NULL name */
+extern const char *const migrations[]; /* ends with NULL */
+
+/* NULL when there is none. */
+const struct verb *verb_find(const char *name);
+
+#endif

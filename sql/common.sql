@@ -1,0 +1,21 @@
+-- Parts that verbs of several files share; read first.
+
+-- :define find_project_if
+SELECT id AS ":project" FROM project WHERE deleted_at IS NULL AND (id = :in ->> 'project' OR number = num(:in ->> 'project'));
+SELECT id AS ":project" FROM project WHERE :project IS NULL AND deleted_at IS NULL AND name = :in ->> 'project' GROUP BY name HAVING count(*) = 1;
+SELECT refuse(66, 'no such project: ' || (:in ->> 'project')) WHERE :project IS NULL AND :in ->> 'project' IS NOT NULL;
+
+-- :define find_project
+$(find_project_if)
+SELECT refuse(65, 'project is missing') WHERE :project IS NULL;
+
+-- :define find_ticket_if
+SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = :in ->> 'ticket' OR number = num(:in ->> 'ticket');
+SELECT refuse(66, 'no such ticket: ' || (:in ->> 'ticket')) WHERE :ticket IS NULL AND :in ->> 'ticket' IS NOT NULL;
+
+-- :define find_ticket
+$(find_ticket_if)
+SELECT refuse(65, 'ticket is missing') WHERE :ticket IS NULL;
+
+-- :define unmet
+SELECT 1 FROM dependency d JOIN ticket n ON n.id = d.needs_id WHERE d.ticket_id = t.id AND n.column_id <> 'done' AND n.deleted_at IS NULL

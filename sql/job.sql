@@ -1,0 +1,194 @@
+-- The queue: jobs, their attempts, leases and fences.
+--
+-- A job is named by its id or its number.  What its holder does shows the
+-- fence of the claim, and is refused when another claim came after it.
+
+-- :define find_job
+SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+SELECT refuse(66, 'no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id')) WHERE :job IS NULL AND coalesce(:in ->> 'job', :in ->> 'job_id') IS NOT NULL;
+SELECT refuse(65, 'job is missing') WHERE :job IS NULL;
+
+-- :define holds
+$(find_job)
+SELECT refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now') WHERE :fence <> CAST(:in ->> 'fence' AS INTEGER);
+SELECT refuse(65, 'job ' || :job || ' is ' || :state || ', not running') WHERE :state <> 'running';
+
+-- :define job
+json_object('number', j.number, 'id', j.id, 'ticket_id', j.ticket_id, 'project_id', j.project_id, 'kind', j.kind, 'state', j.state, 'reason', j.reason, 'message', j.message, 'priority', j.priority, 'run_after', j.run_after, 'blocked', json(iif(j.blocked, 'true', 'false')), 'tries', j.tries, 'max_tries', j.max_tries, 'fence', j.fence, 'lease_until', j.lease_until, 'worker', j.worker, 'stop', j.stop, 'pr_number', j.pr_number, 'comment_body', j.comment_body, 'comment_path', j.comment_path, 'comment_line', j.comment_line, 'created_at', j.created_at, 'claimed_at', j.claimed_at, 'finished_at', j.finished_at)
+
+-- Leases that ran out: back to the queue, to failed after max_tries, or to
+-- what was asked for while it ran.
+-- :define sweep
+UPDATE job SET state = CASE WHEN stop = 'cancel' THEN 'cancelled' WHEN stop = 'pause' THEN 'paused' WHEN tries >= max_tries THEN 'failed' ELSE 'pending' END,
+  reason = iif(stop IS NULL, 'lost', 'user'), message = 'the lease of ' || coalesce(worker, 'its worker') || ' ran out', finished_at = iif(stop = 'cancel' OR (stop IS NULL AND tries >= max_tries), now(), NULL),
+  lease_until = NULL, worker = NULL, stop = NULL, run_after = NULL, parked = 0
+WHERE state = 'running' AND lease_until < now()
+
+-- :verb job.add WRITE
+-- :in ticket:ref! kind:text priority:int run_after:text pr_number:int comment_body:text github_comment_id:int comment_path:text comment_line:int max_tries:int
+SELECT t.id AS ":ticket", t.project_id AS ":project", t.number AS ":number", t.deleted_at AS ":gone", p.deleted_at AS ":project_gone",
+  iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NULL AS ":no_source", p.name AS ":name"
+FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :in ->> 'ticket' OR t.number = num(:in ->> 'ticket');
+SELECT refuse(CASE WHEN :ticket IS NULL THEN 66 ELSE 65 END, CASE WHEN :ticket IS NULL THEN 'no such ticket: ' || (:in ->> 'ticket') WHEN :gone IS NOT NULL THEN 'ticket ' || :number || ' was removed'
+  WHEN :project_gone IS NOT NULL THEN 'project ' || :name || ' was removed' WHEN :no_source THEN 'project ' || :name || ' has no repository: set repo_url or project_path' ELSE 'no such kind of job: ' || (:in ->> 'kind') END)
+WHERE :ticket IS NULL OR :gone IS NOT NULL OR :project_gone IS NOT NULL OR :no_source OR NOT EXISTS (SELECT 1 FROM kind WHERE name = coalesce(:in ->> 'kind', 'ticket'));
+SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE :in ->> 'run_after' IS NOT NULL AND julianday(:in ->> 'run_after') IS NULL;
+INSERT INTO job(id, ticket_id, project_id, kind, priority, run_after, parked, blocked, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
+SELECT uuid7(), t.id, t.project_id, coalesce(:in ->> 'kind', iif(lower(t.title) = 'project setup', 'setup', 'ticket')), coalesce(:in ->> 'priority', CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END),
+  strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after'), coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0), EXISTS ($(unmet)),
+  coalesce(:in ->> 'max_tries', (SELECT max_tries FROM project WHERE id = :project)), :in ->> 'pr_number', :in ->> 'comment_body', :in ->> 'github_comment_id', :in ->> 'comment_path', :in ->> 'comment_line'
+FROM ticket t WHERE t.id = :ticket
+ON CONFLICT (ticket_id, kind) WHERE state IN ('pending', 'running', 'paused') DO NOTHING
+RETURNING json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('true')) AS json, id AS ":job";
+SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('false')) AS json
+FROM job WHERE :job IS NULL AND ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', 'ticket') AND state IN ('pending', 'running', 'paused');
+
+-- The oldest ready job of the highest priority; among projects that have one,
+-- the project that runs least, and of those the one whose turn is longest ago.
+-- :verb job.claim WRITE ONE WORKER
+-- :in project:ref project_id:ref kind:text job:ref worker:text lease_seconds:num
+SELECT coalesce(:in ->> 'project', :in ->> 'project_id') AS ":ref", coalesce(:in ->> 'lease_seconds', 60) AS ":lease";
+SELECT id AS ":project" FROM project WHERE :ref IS NOT NULL AND :ref <> '' AND deleted_at IS NULL AND (id = :ref OR number = num(:ref) OR name = :ref);
+SELECT refuse(66, 'no such project: ' || :ref) WHERE :ref <> '' AND :project IS NULL;
+SELECT refuse(65, 'lease_seconds: want 1 to 86400') WHERE :lease NOT BETWEEN 1 AND 86400;
+$(sweep);
+UPDATE job SET parked = 0 WHERE parked = 1 AND run_after <= now();
+SELECT j.number AS ":number", j.project_id AS ":of"
+FROM (SELECT p.id, p.max_running, p.max_cost_day, (SELECT c.number FROM job c WHERE c.project_id = p.id AND c.state = 'pending' AND c.parked = 0 AND c.blocked = 0
+      AND (:in ->> 'kind' IS NULL OR c.kind = :in ->> 'kind') AND (:in ->> 'job' IS NULL OR c.id = :in ->> 'job' OR c.number = num(:in ->> 'job'))
+      AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.state = 'running')
+      ORDER BY c.priority DESC, c.number LIMIT 1) AS first
+  FROM project p WHERE p.deleted_at IS NULL AND (:project IS NULL OR p.id = :project)) q
+JOIN job j ON j.number = q.first LEFT JOIN lane l ON l.project_id = q.id
+WHERE (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running') < coalesce(q.max_running, 1e9)
+  AND (q.max_cost_day IS NULL OR (SELECT coalesce(sum(cost_usd), 0) FROM attempt WHERE project_id = q.id AND started_at >= strftime('%Y-%m-%dT00:00:00.000Z', 'now')) < q.max_cost_day)
+  AND (SELECT count(*) FROM job r WHERE r.state = 'running') < coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'max_running'), 1e9)
+ORDER BY j.priority DESC, (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running'), coalesce(l.turn, 0), j.number LIMIT 1;
+UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = fence + 1, tries = tries + 1, worker = :in ->> 'worker', stop = NULL, run_after = NULL,
+  lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number
+RETURNING id AS ":job", fence AS ":fence";
+INSERT INTO lane SELECT :of, (SELECT coalesce(max(turn), 0) + 1 FROM lane) WHERE :job IS NOT NULL ON CONFLICT DO UPDATE SET turn = excluded.turn;
+INSERT INTO attempt(id, job_id, project_id, fence, worker) SELECT uuid7(), :job, :of, :fence, :in ->> 'worker' WHERE :job IS NOT NULL;
+SELECT json_patch(json_object('job_id', j.id, 'number', j.number, 'ticket_id', j.ticket_id, 'ticket_number', t.number, 'project_id', j.project_id, 'project_name', p.name, 'kind', j.kind, 'title', t.title, 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode,
+  'branch', 'ticket-' || t.id, 'attempt', j.tries, 'max_tries', j.max_tries, 'fence', j.fence, 'lease_until', j.lease_until, 'lease_seconds', :lease,
+  'limits', json(p.limits), 'pipeline', coalesce(p.pipeline, k.pipeline)),
+  json_object('project_path', p.project_path, 'base_branch', p.base_branch, 'verify_command', p.verify_command, 'worker', p.worker, 'claimed_by', j.worker,
+  'pr_number', coalesce(j.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = j.ticket_id AND state = 'open')), 'comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), 'github_comment_id', j.github_comment_id, 'comment_path', j.comment_path, 'comment_line', j.comment_line)) AS json
+FROM job j JOIN ticket t ON t.id = j.ticket_id JOIN project p ON p.id = j.project_id JOIN kind k ON k.name = j.kind WHERE j.number = :number;
+
+-- :verb job.renew WRITE WORKER
+-- :in job:ref job_id:ref fence:int! lease_seconds:num
+$(holds)
+UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds') WHERE id = :job
+RETURNING json_object('job_id', id, 'fence', fence, 'lease_until', lease_until, 'stop', stop) AS json;
+
+-- Does the holder still hold it, and should it stop?
+-- :verb job.watch READ WORKER
+-- :in job:ref job_id:ref fence:int
+$(find_job)
+SELECT json_object('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WHEN state <> 'running' OR fence <> coalesce(:in ->> 'fence', fence) THEN 'lost' ELSE stop END) AS json FROM job WHERE id = :job;
+
+-- The end of an attempt, from a record that tera-run printed.  An error that
+-- may pass goes back to the queue while tries are left; a provider's quota
+-- (run_after) parks the job and counts no try.
+-- :verb job.finish WRITE WORKER
+-- :in job:ref job_id:ref fence:int! outcome:text reason:text message:text exit:int run_after:text turns:int usage:object verify:object error:object pr_url:text pr_number:int
+$(holds)
+SELECT coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in -> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
+  coalesce(:in ->> 'outcome', iif(:in -> 'error' IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(:in ->> 'message', :in ->> '$.error.message') AS ":message",
+  coalesce(:in ->> 'run_after', :in ->> '$.error.run_after') AS ":run_after";
+SELECT iif(:in -> 'error' IS NOT NULL AND :outcome = 'completed', 'failed', :outcome) AS ":outcome";
+SELECT refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome) WHERE :outcome NOT IN ('completed', 'failed', 'cancelled', 'paused', 'pending');
+SELECT refuse(65, 'run_after: not a time: ' || :run_after) WHERE :run_after IS NOT NULL AND julianday(:run_after) IS NULL;
+SELECT stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", pr_number AS ":pr" FROM job WHERE id = :job;
+SELECT CASE WHEN :outcome = 'completed' THEN 'completed' WHEN :stop = 'cancel' OR :outcome = 'cancelled' THEN 'cancelled' WHEN :stop = 'pause' OR :outcome = 'paused' THEN 'paused'
+  WHEN :outcome = 'pending' OR :run_after IS NOT NULL THEN 'pending'
+  WHEN coalesce(:why, 'error') IN ('error', 'timeout', 'lost', 'push', 'conflict') AND :tries < :max THEN 'pending' ELSE 'failed' END AS ":state2",
+  :outcome = 'pending' OR :run_after IS NOT NULL AS ":uncounted";
+UPDATE attempt SET exit = :in ->> 'exit', turns = :in ->> 'turns', input_tokens = :in ->> '$.usage.input_tokens', output_tokens = :in ->> '$.usage.output_tokens', cost_usd = :in ->> '$.usage.cost_usd', verdict = :in ->> '$.verify.verdict', stage = :in ->> '$.error.stage' WHERE job_id = :job AND fence = :fence;
+UPDATE job SET state = :state2, reason = CASE WHEN :state2 = 'completed' THEN coalesce(:why, 'ok') WHEN :stop IS NOT NULL THEN 'user' ELSE coalesce(:why, CASE :state2 WHEN 'cancelled' THEN 'user' WHEN 'paused' THEN 'user' ELSE 'error' END) END, message = :message,
+  tries = tries - (:state2 = 'pending' AND :uncounted), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 IN ('completed', 'failed', 'cancelled'), now(), NULL),
+  run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (5 << min(:tries, 8)) || ' seconds') END,
+  outcome = json_remove(:in, '$.limits', '$.comment_body') WHERE id = :job;
+UPDATE job SET parked = coalesce(run_after > now(), 0) WHERE id = :job AND state = 'pending';
+UPDATE ticket SET column_id = iif(column_id IN ('in_progress', 'backlog', 'in_review'), 'in_review', column_id), status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed');
+UPDATE ticket SET status = 'failed', version = version + 1, updated_at = now() WHERE id = :ticket AND :state2 = 'failed' AND status <> 'failed';
+UPDATE pr_comment SET addressed_at = now() WHERE :state2 = 'completed' AND :kind = 'review' AND addressed_at IS NULL AND number = (SELECT github_comment_id FROM job WHERE id = :job) AND pr_id IN (SELECT id FROM pr WHERE ticket_id = :ticket AND forge = 'local');
+INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
+SELECT uuid7(), :ticket, :project, 'review', 1, :max, p.pr_number, c.body, c.number, c.path, c.line
+FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE :state2 = 'completed' AND p.ticket_id = :ticket AND p.state = 'open' AND p.forge = 'local' AND c.bot = 0 AND c.addressed_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND r.state IN ('pending', 'running', 'paused')) ORDER BY c.number LIMIT 1;
+SELECT json_object('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.id = :job;
+
+-- :verb job.cancel WRITE
+-- :in job:ref job_id:ref
+$(find_job)
+SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to cancelled') WHERE :state IN ('completed', 'failed', 'cancelled');
+UPDATE job SET state = 'cancelled', reason = 'user', finished_at = now() WHERE id = :job AND state IN ('pending', 'paused');
+UPDATE job SET stop = 'cancel' WHERE id = :job AND state = 'running';
+SELECT $(job) AS json FROM job j WHERE j.id = :job;
+
+-- :verb job.pause WRITE
+-- :in job:ref job_id:ref
+$(find_job)
+SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to paused') WHERE :state <> 'running';
+UPDATE job SET stop = 'pause' WHERE id = :job AND state = 'running' AND stop IS NULL;
+SELECT $(job) AS json FROM job j WHERE j.id = :job;
+
+-- :verb job.resume WRITE
+-- :in job:ref job_id:ref
+$(find_job)
+SELECT refuse(65, 'job ' || :job || ' cannot be resumed: it is ' || :state || ', not paused') WHERE :state <> 'paused';
+UPDATE job SET state = 'pending', reason = NULL, message = NULL WHERE id = :job;
+SELECT $(job) AS json FROM job j WHERE j.id = :job;
+
+-- A person's new try: the count begins again.
+-- :verb job.retry WRITE
+-- :in job:ref job_id:ref
+$(find_job)
+SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to pending') WHERE :state NOT IN ('failed', 'cancelled', 'paused');
+SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND o.state IN ('pending', 'running', 'paused') JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
+UPDATE job SET state = 'pending', reason = NULL, message = NULL, tries = 0, run_after = NULL, parked = 0, finished_at = NULL WHERE id = :job;
+UPDATE ticket SET column_id = 'in_progress', status = 'in_progress', version = version + 1, updated_at = now() WHERE id = :ticket AND column_id IN ('backlog', 'in_progress') AND (column_id <> 'in_progress' OR status <> 'in_progress');
+SELECT $(job) AS json FROM job j WHERE j.id = :job;
+
+-- :verb job.set WRITE
+-- :in job:ref job_id:ref priority:int run_after:text max_tries:int
+$(find_job)
+SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE :in ->> 'run_after' IS NOT NULL AND julianday(:in ->> 'run_after') IS NULL;
+SELECT refuse(65, 'job ' || :job || ' is ' || :state || ', its run_after cannot change') WHERE json_type(:in, '$.run_after') IS NOT NULL AND :state <> 'pending';
+UPDATE job SET priority = coalesce(:in ->> 'priority', priority), max_tries = coalesce(:in ->> 'max_tries', max_tries),
+  run_after = iif(json_type(:in, '$.run_after') IS NULL, run_after, strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after')), parked = iif(json_type(:in, '$.run_after') IS NULL, parked, coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0)) WHERE id = :job;
+SELECT $(job) AS json FROM job j WHERE j.id = :job;
+
+-- :verb job.sweep WRITE
+-- :in project:ref
+$(sweep) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, 'tries', tries, 'max_tries', max_tries) AS json;
+
+-- :verb job.list READ
+-- :in project:ref ticket:ref state:text kind:text reason:text after:int limit:int
+$(find_ticket_if)
+SELECT NULL AS ":project" WHERE :in ->> 'project' IS NULL;
+$(find_project_if)
+SELECT $(job) AS json FROM job j WHERE (:project IS NULL OR j.project_id = :project) AND (:ticket IS NULL OR j.ticket_id = :ticket) AND (:in ->> 'state' IS NULL OR j.state = :in ->> 'state')
+  AND (:in ->> 'kind' IS NULL OR j.kind = :in ->> 'kind') AND (:in ->> 'reason' IS NULL OR j.reason = :in ->> 'reason') AND j.number > coalesce(:in ->> 'after', 0) ORDER BY j.number LIMIT coalesce(:in ->> 'limit', -1);
+
+-- :define attempt
+json_object('number', a.number, 'id', a.id, 'job_id', a.job_id, 'project_id', a.project_id, 'fence', a.fence, 'stage', a.stage, 'worker', a.worker, 'started_at', a.started_at, 'ended_at', a.ended_at, 'outcome', a.outcome, 'reason', a.reason, 'exit', a.exit, 'turns', a.turns, 'input_tokens', a.input_tokens, 'output_tokens', a.output_tokens, 'cost_usd', a.cost_usd, 'verdict', a.verdict)
+
+-- :verb job.show READ
+-- :in job:ref job_id:ref
+$(find_job)
+SELECT json_patch($(job), json_object('outcome', json(j.outcome), 'attempts', (SELECT json_group_array(json($(attempt))) FROM attempt a WHERE a.job_id = j.id))) AS json FROM job j WHERE j.id = :job;
+
+-- When something is next due: a parked job or a lease, for who waits.
+-- :verb job.next READ WORKER
+-- :in project:ref
+SELECT json_object('at', min(at)) AS json FROM (SELECT min(run_after) AS at FROM job WHERE parked = 1 UNION ALL SELECT min(lease_until) FROM job WHERE state = 'running');
+
+-- :verb attempt.list READ
+-- :in job:ref job_id:ref project:ref after:int limit:int
+$(find_project_if)
+SELECT id AS ":job" FROM job WHERE id = :in ->> 'job' OR number = num(:in ->> 'job');
+SELECT refuse(66, 'no such job: ' || (:in ->> 'job')) WHERE :job IS NULL AND :in ->> 'job' IS NOT NULL;
+SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job) AND (:project IS NULL OR a.project_id = :project) AND a.number > coalesce(:in ->> 'after', 0) ORDER BY a.number LIMIT coalesce(:in ->> 'limit', -1);

@@ -1,0 +1,42 @@
+-- What happened: logs of runs, events, and where the store stands.
+
+-- A worker's piece of log about its job renews the lease too.
+-- :verb log.add WRITE WORKER
+-- :in job:ref job_id:ref ticket:ref ticket_id:ref fence:int session_id:text step:text summary:text raw_output:text raw_file:text success:bool
+SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+SELECT refuse(66, 'no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id')) WHERE :job IS NULL AND coalesce(:in ->> 'job', :in ->> 'job_id') IS NOT NULL;
+SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE :job IS NULL AND (id = coalesce(:in ->> 'ticket', :in ->> 'ticket_id') OR number = num(coalesce(:in ->> 'ticket', :in ->> 'ticket_id')));
+SELECT refuse(iif(coalesce(:in ->> 'ticket', :in ->> 'ticket_id') IS NULL, 65, 66), coalesce('no such ticket: ' || coalesce(:in ->> 'ticket', :in ->> 'ticket_id'), 'log.add: job or ticket is missing')) WHERE :ticket IS NULL;
+SELECT refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now') WHERE :fence <> CAST(:in ->> 'fence' AS INTEGER);
+INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output, raw_file, success)
+VALUES (uuid7(), :project, :ticket, :job, :in ->> 'session_id', substr(coalesce(nullif(trim(:in ->> 'step'), ''), 'step'), 1, 100), :in ->> 'summary', :in ->> 'raw_output', :in ->> 'raw_file', coalesce(:in ->> 'success', 1))
+RETURNING json_object('seq', seq, 'id', id) AS json;
+UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds') WHERE id = :job AND state = 'running' AND fence = CAST(:in ->> 'fence' AS INTEGER) AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds');
+
+-- :verb log.list READ
+-- :in job:ref ticket:ref project:ref since:int limit:int
+SELECT id AS ":job" FROM job WHERE id = :in ->> 'job' OR number = num(:in ->> 'job');
+SELECT refuse(66, 'no such job: ' || (:in ->> 'job')) WHERE :job IS NULL AND :in ->> 'job' IS NOT NULL;
+$(find_ticket_if)
+SELECT NULL AS ":project" WHERE :in ->> 'project' IS NULL;
+$(find_project_if)
+SELECT json_object('seq', l.seq, 'id', l.id, 'project_id', l.project_id, 'ticket_id', l.ticket_id, 'job_id', l.job_id, 'session_id', l.session_id, 'step', l.step, 'summary', l.summary, 'raw_output', l.raw_output, 'raw_file', l.raw_file, 'success', json(iif(l.success, 'true', 'false')), 'created_at', l.created_at) AS json
+FROM log l WHERE (:job IS NULL OR l.job_id = :job) AND (:ticket IS NULL OR l.ticket_id = :ticket) AND (:project IS NULL OR l.project_id = :project) AND l.seq > coalesce(:in ->> 'since', 0) ORDER BY l.seq LIMIT coalesce(:in ->> 'limit', -1);
+
+-- :verb event.list READ
+-- :in since:int limit:int noun:text project:ref ticket:ref job:ref
+$(find_ticket_if)
+SELECT NULL AS ":project" WHERE :in ->> 'project' IS NULL;
+$(find_project_if)
+SELECT id AS ":job" FROM job WHERE id = :in ->> 'job' OR number = num(:in ->> 'job');
+SELECT refuse(66, 'no such job: ' || (:in ->> 'job')) WHERE :job IS NULL AND :in ->> 'job' IS NOT NULL;
+SELECT json_object('seq', e.seq, 'at', e.at, 'noun', e.noun, 'what', e.what, 'id', e.id, 'project_id', e.project_id, 'ticket_id', e.ticket_id, 'job_id', e.job_id, 'data', json(e.data), 'actor', s.actor, 'late', json(iif(s.late, 'true', 'false')), 'hash', lower(hex(s.hash))) AS json
+FROM event e LEFT JOIN seal s ON s.seq = e.seq WHERE e.seq > coalesce(:in ->> 'since', 0) AND (:in ->> 'noun' IS NULL OR e.noun = :in ->> 'noun') AND (:project IS NULL OR e.project_id = :project)
+  AND (:ticket IS NULL OR e.ticket_id = :ticket) AND (:job IS NULL OR e.job_id = :job) ORDER BY e.seq LIMIT coalesce(:in ->> 'limit', -1);
+
+-- :verb event.head READ
+SELECT json_object('seq', coalesce(max(seq), 0)) AS json FROM event;
+
+-- :verb store.info READ
+SELECT json_object('projects', (SELECT count(*) FROM project WHERE deleted_at IS NULL), 'tickets', (SELECT count(*) FROM ticket WHERE deleted_at IS NULL),
+  'jobs', (SELECT json_group_object(state, n) FROM (SELECT state, count(*) AS n FROM job GROUP BY state)), 'events', (SELECT coalesce(max(seq), 0) FROM event)) AS json;
