@@ -1,0 +1,210 @@
+#!/bin/sh
+# tera-run: outcomes, limits, and that nothing outlives a job.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/lib.sh"
+set -eu
+
+# Is a "sleep $1" running?
+sleeps() {
+	for p in /proc/[0-9]*; do
+		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "^sleep $1 " &&
+			return 0
+	done
+	return 1
+}
+
+# Waits until none is, at most $2 tenths of a second.
+gone() {
+	i=0
+	while sleeps "$1"; do
+		i=$((i + 1))
+		[ "$i" -le "$2" ] || return 1
+		sleep 0.1
+	done
+}
+
+# Waits until one is.
+there() {
+	i=0
+	while ! sleeps "$1"; do
+		i=$((i + 1))
+		[ "$i" -le 50 ] || return 1
+		sleep 0.1
+	done
+}
+
+one() {
+	printf '%s\n' "$1" >in
+	shift
+	tera-run -n "$@" <in 2>log
+}
+
+u=$$ # makes the numbers below ours
+
+# --- outcomes ---
+is "completed" "$(one '{"job_id":"a"}' true)" \
+	'{"job_id":"a","outcome":"completed","reason":"ok","exit":0}'
+is "failed" "$(one '{"job_id":"a"}' sh -c 'exit 3')" \
+	'{"job_id":"a","outcome":"failed","reason":"error","exit":3}'
+is "killed by a signal" "$(one '{"job_id":"a"}' sh -c 'kill -9 $$')" \
+	'{"job_id":"a","outcome":"failed","reason":"error","exit":137}'
+is "no such command" "$(one '{"job_id":"a"}' no-such-command)" \
+	'{"job_id":"a","outcome":"failed","reason":"error","exit":127}'
+is "the result is the last object; identity stays" \
+	"$(one '{"job_id":"a","fence":4,"x":1}' sh -c 'cat >/dev/null
+		echo "{\"turns\":1}"; echo noise
+		echo "{\"turns\":2,\"job_id\":\"b\",\"fence\":9}"')" \
+	'{"job_id":"a","fence":4,"x":1,"turns":2,"outcome":"completed","reason":"ok","exit":0}'
+like "what is not the result is output" "$(cat log)" '^\{"turns":1\}$'
+like "noise too" "$(cat log)" '^noise$'
+is "the record is on standard input" \
+	"$(one '{"job_id":"a","title":"t"}' sh -c 'sed s/title/name/')" \
+	'{"job_id":"a","title":"t","name":"t","outcome":"completed","reason":"ok","exit":0}'
+is "an own outcome" "$(one '{"job_id":"a"}' \
+	echo '{"outcome":"paused","reason":"user"}')" \
+	'{"job_id":"a","outcome":"paused","reason":"user","exit":0}'
+like "completed and exit 1 is failed" "$(one '{"job_id":"a"}' \
+	sh -c 'echo "{\"outcome\":\"completed\",\"reason\":\"ok\"}"; exit 1')" \
+	'"outcome":"failed","reason":"error","exit":1'
+like "an outcome that is none is failed" \
+	"$(one '{"job_id":"a"}' echo '{"outcome":"great"}')" \
+	'"outcome":"failed","reason":"error"'
+for c in '65 failed error' '69 failed error' '78 failed config' \
+	'75 pending error'; do
+	# shellcheck disable=SC2086 # three words
+	set -- $c
+	like "error $1" "$(one '{"job_id":"a"}' echo \
+		"{\"error\":{\"stage\":\"x\",\"code\":$1,\"message\":\"m\"}}")" \
+		"\"outcome\":\"$2\",\"reason\":\"$3\""
+done
+like "an error's reason and run_after" "$(one '{"job_id":"a"}' echo \
+	'{"error":{"code":75,"reason":"budget","run_after":"2030-01-01T00:00:00Z"}}')" \
+	'"outcome":"pending","reason":"budget","run_after":"2030-01-01T00:00:00Z"'
+
+# --- input ---
+printf '%s\n' '{"job_id":"a"}' '{broken' '{"job_id":"b","error":{"code":69}}' \
+	'{"job_id":"../../etc"}' '{"job_id":"c"}' >in
+set +e
+tera-run -n true <in >recs 2>log
+rc=$?
+set -e
+is "broken input: exit 65" "$rc" 65
+like "it names its line" "$(cat log)" '^tera-run: line 2: not JSON$'
+is "the others run" "$(grep -c completed recs)" 2
+is "a record with an error goes through" "$(grep '"b"' recs)" \
+	'{"job_id":"b","error":{"code":69}}'
+like "an id is no path" "$(grep etc recs)" '"stage":"run","code":65'
+exits "usage" 64 tera-run -j 0 true
+exits "no such engine" 69 tera-run -n -e no-such-engine true
+exits "a full disk" 74 sh -c 'echo "{\"job_id\":\"a\"}" |
+	tera-run -n true >/dev/full'
+awk 'BEGIN { printf "{\"job_id\":\"a\",\"x\":\""
+	for (i = 0; i < 1100000; i++) printf "x"
+	print "\"}"; print "{\"job_id\":\"b\"}" }' >in
+set +e
+tera-run -n true <in >recs 2>log
+rc=$?
+set -e
+is "a line over the limit: exit 65" "$rc" 65
+is "the next one runs" "$(cat recs)" \
+	'{"job_id":"b","outcome":"completed","reason":"ok","exit":0}'
+
+# --- the run's directory and environment ---
+# shellcheck disable=SC2016 # for the agent
+one '{"job_id":"dir","limits":{"seconds":9}}' sh -c 'env; pwd; ulimit -c' \
+	>recs
+like "its own directory" "$(cat log)" "^$T/state/run/dir\$"
+is "private" "$(stat -c %a state/run/dir)" 700
+is "job.json" "$(cat state/run/dir/job.json)" \
+	'{"job_id":"dir","limits":{"seconds":9}}'
+like "TERA_JOB_ID" "$(cat log)" '^TERA_JOB_ID=dir$'
+like "the limit is told" "$(cat log)" '^TERA_LIMIT_SECONDS=9$'
+SOME_TOKEN=not-for-agents TERA_MODEL_KEY=quite-secret-1 TERA_SECRETS='line one x
+line two x' one '{"job_id":"env"}' sh -c \
+	'env; printf "line o"; sleep 0.2; echo "ne x, line two x."' >recs
+not_ok "no other variables" grep -q not-for-agents log
+not_ok "secrets are masked" grep -q quite-secret log
+like "also when they come in pieces" "$(cat log)" '^\*\*\*, \*\*\*\.$'
+
+# --- many ---
+i=0
+while [ $i -lt 40 ]; do
+	echo "{\"job_id\":\"many$i\"}"
+	i=$((i + 1))
+done >in
+tera-run -n -m 0 -j 8 true <in >recs 2>log
+is "forty with eight at once" "$(sort -u recs | grep -c completed)" 40
+printf '%s\n' '{"job_id":"s","n":1}' '{"job_id":"f","n":0}' >in
+# shellcheck disable=SC2016 # for the agent
+is "in order of completion" "$(tera-run -n -m 0 -j 2 sh -c \
+	'test "$TERA_JOB_ID" = f || sleep 0.7' <in | sed 's/,.*//' | tr '\n' ' ')" \
+	'{"job_id":"f" {"job_id":"s" '
+
+# --- limits, and what is left ---
+like "the wall clock" "$(one '{"job_id":"t","limits":{"seconds":1}}' sh -c \
+	"trap '' TERM; (setsid setsid sleep 1$u.1 &); sleep 1$u.1; sleep 1$u.1")" \
+	'"outcome":"failed","reason":"timeout"'
+ok "kills what left the session" gone "1$u.1" 0
+like "-t" "$(one '{"job_id":"t"}' -t 1 sleep 30)" '"reason":"timeout","exit":143'
+like "memory" "$(one '{"job_id":"m","limits":{"memory_mb":20}}' \
+	awk 'BEGIN { s = "x"; while (length(s) < 60000000) s = s s
+		while (1) getline <"/dev/zero" }')" \
+	'"outcome":"failed","reason":"budget"'
+one '{"job_id":"d"}' sh -c "(setsid sleep 1$u.2 >/dev/null 2>&1 &); exit 0" >recs
+like "an agent that leaves a daemon" "$(cat recs)" '"completed"'
+ok "the daemon is gone" gone "1$u.2" 0
+
+# --- the end of the supervisor ---
+echo '{"job_id":"k"}' >in
+tera-run -n sh -c "(setsid setsid sleep 1$u.3 &) ; sleep 1$u.3; :" \
+	<in >recs 2>log &
+pid=$!
+ok "an agent is there" there "1$u.3"
+kill -9 "$pid"
+ok "SIGKILL: no process 2 s later" gone "1$u.3" 20
+wait "$pid" || :
+
+tera-run -n sh -c "(setsid setsid sleep 1$u.4 &) ; sleep 1$u.4; :" \
+	<in >recs 2>log &
+pid=$!
+there "1$u.4"
+guard=
+for p in /proc/[0-9]*; do
+	if grep -qsx "PPid:	$pid" "$p/status" 2>/dev/null; then
+		guard=${p#/proc/}
+	fi
+done
+kill -9 "$guard"
+wait "$pid" || :
+ok "SIGKILL to the guard: no process" gone "1$u.4" 20
+like "and the job has failed" "$(cat recs)" '"failed","reason":"error","exit":137'
+
+printf '%s\n' '{"job_id":"k"}' '{"job_id":"k2"}' >in
+tera-run -n sh -c "trap 'echo bye; exit 0' TERM; sleep 1$u.5 & wait" \
+	<in >recs 2>log &
+pid=$!
+there "1$u.5"
+kill "$pid"
+set +e
+wait "$pid"
+rc=$?
+set -e
+is "TERM: exit" "$rc" 143
+like "TERM reaches the agent" "$(cat log)" bye
+is "its record goes back" "$(grep '"k"' recs)" \
+	'{"job_id":"k","outcome":"pending","reason":"lost","exit":0}'
+is "and the one that waited" "$(grep '"k2"' recs)" \
+	'{"job_id":"k2","outcome":"pending","reason":"lost"}'
+ok "nothing is left" gone "1$u.5" 20
+
+# --- an earlier agent of the same job ---
+echo '{"job_id":"twice"}' >in
+tera-run -n sleep "1$u.6" <in >recs1 2>log1 &
+pid=$!
+there "1$u.6"
+like "the second run" "$(tera-run -n true <in)" '"completed"'
+wait "$pid" || :
+like "ends the first" "$(cat recs1)" '"failed","reason":"error","exit":137'
+ok "whose processes are gone" gone "1$u.6" 0
+
+done_testing
