@@ -32,9 +32,10 @@
 	"[-n] [-e engine] [-j jobs] [-l seconds] [-m megabytes] [-t seconds] " \
 	"[-w worker] [command [arg ...]]"
 
-#define LOG_PIECE 32768         /* bytes that are handed to the store at once */
-#define LOG_MS 1000             /* or what there is after this time */
-#define LOG_CAP (1024 * 1024LL) /* of a run in the store */
+#define LEASE 60        /* seconds, where neither -l nor the record says */
+#define LOG_PIECE 32768 /* bytes that are handed to the store at once */
+#define LOG_MS 1000     /* or what there is after this time */
+#define LOG_CAP (1024 * 1024LL)        /* of a run in the store */
 #define SPILL_CAP (64 * 1024 * 1024LL) /* of a run in its file */
 #define WATCH_MS 2000                  /* at the latest */
 #define WATCH_MIN_MS 50                /* at the most often */
@@ -64,6 +65,7 @@ struct job {
 	long long fence;
 	long long memory; /* bytes; 0: no limit */
 	long long seconds;
+	long long lease; /* seconds */
 	int lock;
 	bool running; /* else it waits for the lock */
 	struct guard g;
@@ -86,7 +88,7 @@ static struct mask mask;
 static struct spawn_env env;
 static char *engine;
 static const char *const *command;
-static long long lease = 300, min_free = 512, seconds;
+static long long own_lease, min_free = 512, seconds;
 static const char *worker;
 static long long watch_at = NEVER, watched;
 static bool watch_now;
@@ -113,7 +115,8 @@ print(const char *rec)
 /* --- what a job says --- */
 
 static void
-say(struct job *j, const char *summary, const char *text, size_t n)
+say(struct job *j, const char *summary, const char *text, size_t n,
+    const char *file)
 {
 	struct buf in = BUF_INIT;
 	struct fault f;
@@ -128,6 +131,8 @@ say(struct job *j, const char *summary, const char *text, size_t n)
 	json_add(&in, "step", "output");
 	json_add(&in, "summary", summary);
 	json_addn(&in, "raw_output", text, n);
+	if (file != NULL)
+		json_add(&in, "raw_file", file);
 	switch (store_do(store, "log.add", json_end(&in), NULL, NULL, &f)) {
 	case 0: break;
 	case EX_DATAERR: j->renew_at = 0; break; /* the fence is old? */
@@ -167,7 +172,7 @@ flush_log(struct job *j, bool last)
 	size_t n = j->log.len == 0 ? 0 : last ? j->log.len : cut(&j->log);
 
 	if (n > 0) {
-		say(j, "output of the agent", j->log.s, n);
+		say(j, "output of the agent", j->log.s, n, NULL);
 		drop(&j->log, n);
 	}
 	j->log_at = j->log.len > 0 ? now_ms() + LOG_MS : NEVER;
@@ -185,7 +190,7 @@ spill(struct job *j, const char *s, size_t n)
 		    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		note = xasprintf("the rest of the output is in %s", path);
 		flush_log(j, true);
-		say(j, note, "", 0);
+		say(j, note, "", 0, path);
 		free(note);
 		free(path);
 	}
@@ -523,9 +528,7 @@ ask(struct job *j, const char *verb)
 	json_add(&in, "job_id", j->id);
 	json_add_int(&in, "fence", j->fence);
 	if (strcmp(verb, "job.renew") == 0) {
-		json_add_int(&in, "lease_seconds", lease);
-		if (worker != NULL)
-			json_add(&in, "worker", worker);
+		json_add_int(&in, "lease_seconds", j->lease);
 	}
 	rc = store_do(store, verb, json_end(&in), stop_word, &word, &f);
 	buf_free(&in);
@@ -573,6 +576,24 @@ set_number(const char *name, long long value)
 
 	snprintf(text, sizeof(text), "%lld", value);
 	spawn_env_set(&env, name, value > 0 ? text : "");
+}
+
+/* Milliseconds until a third of the lease is over: the record may have waited
+ * for its turn. */
+static long long
+first_renewal(const struct job *j)
+{
+	char *until = json_get(j->rec, "$.lease_until");
+	long long third = j->lease * 1000 / 3, left;
+	struct tm tm = { 0 };
+
+	if (until != NULL && strptime(until, "%Y-%m-%dT%H:%M:%S", &tm)) {
+		left = (timegm(&tm) - time(NULL)) * 1000 - 2 * third;
+		if (left < third)
+			third = left > 0 ? left : 0;
+	}
+	free(until);
+	return third;
 }
 
 static void
@@ -632,7 +653,7 @@ start(struct job *j)
 	if (j->memory > 0)
 		j->memory_at = now + MEMORY_MS;
 	if (!no_store) {
-		j->renew_at = now + lease * 1000 / 3;
+		j->renew_at = now + first_renewal(j);
 		if (watch_at == NEVER)
 			watch_at = now + WATCH_MS;
 	}
@@ -754,6 +775,11 @@ take(const char *rec)
 	j->session = json_get(rec, "$.session_id");
 	if (j->session == NULL)
 		j->session = xasprintf("run-%lld", attempt);
+	j->lease = own_lease;
+	if (j->lease <= 0)
+		j->lease = json_int(rec, "$.lease_seconds", 0);
+	if (j->lease <= 0 || j->lease > 86400)
+		j->lease = LEASE;
 	j->memory = json_int(rec, "$.limits.memory_mb", 0) << 20;
 	j->seconds = json_int(rec, "$.limits.seconds", 0);
 	if (j->seconds <= 0)
@@ -944,7 +970,7 @@ due(struct job *j, long long now)
 			stop(j, MEMORY);
 	}
 	if (now >= j->renew_at) {
-		j->renew_at = now + lease * 1000 / 3;
+		j->renew_at = now + j->lease * 1000 / 3;
 		ask(j, "job.renew");
 	}
 }
@@ -1212,7 +1238,7 @@ main(int argc, char *argv[])
 		switch (opt) {
 		case 'e': name = optarg; break;
 		case 'j': slots = (int)number(optarg, 1, 1000); break;
-		case 'l': lease = number(optarg, 1, 86400); break;
+		case 'l': own_lease = number(optarg, 1, 86400); break;
 		case 'm': min_free = number(optarg, 0, 1LL << 30); break;
 		case 'n': no_store = true; break;
 		case 't': seconds = number(optarg, 0, 1LL << 30); break;

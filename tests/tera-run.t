@@ -7,9 +7,11 @@ set -eu
 # Is a "sleep $1" running?
 sleeps() {
 	for p in /proc/[0-9]*; do
-		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "^sleep $1 " &&
+		if tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q "^sleep $1 "
+		then
 			return 0
-	done
+		fi
+	done 2>/dev/null
 	return 1
 }
 
@@ -206,5 +208,103 @@ like "the second run" "$(tera-run -n true <in)" '"completed"'
 wait "$pid" || :
 like "ends the first" "$(cat recs1)" '"failed","reason":"error","exit":137'
 ok "whose processes are gone" gone "1$u.6" 0
+
+# --- with a store ---
+new_job() { # prints a claimed record
+	tera-call project.add name="p$1" repo_url=/nowhere \
+		execution_mode=docker >p
+	id=$(sed 's/.*"id":"\([^"]*\)".*/\1/' p)
+	tera-call ticket.add project="$id" title=one column_id=backlog >t
+	ticket=$(sed 's/^{"number":[0-9]*,"id":"\([^"]*\)".*/\1/' t)
+	tera-call ticket.move ticket="$ticket" column_id=in_progress >/dev/null
+	tera-call job.claim project="$id" worker=w lease_seconds:="${2-60}" |
+		tee claimed
+	job=$(sed 's/.*"job_id":"\([^"]*\)".*/\1/' claimed)
+}
+# How long the last command took, in tenths of a second.
+tenths() { echo "$(($(date +%s%N) / 100000000 - $1))"; }
+
+tera-init >/dev/null
+new_job 1 >in
+cat >chatty <<'X'
+echo out
+echo quite-secret-1 >&2
+awk 'BEGIN { while (i < 60000) print "äöü line " i++ " of many" }'
+printf "no newline ä"
+X
+TERA_MODEL_KEY=quite-secret-1 tera-run sh "$T/chatty" <in >recs 2>log
+like "a claimed job" "$(cat recs)" '"outcome":"completed","reason":"ok","exit":0'
+is "quiet" "$(cat log)" ''
+tera-call log.list job="$job" >logs
+like "its output is in the log" "$(cat logs)" '"raw_output":"out\\n'
+not_ok "masked" grep -q quite-secret logs
+like "in several pieces" "$(grep -c '"step":"output"' logs)" '^[0-9][0-9]$'
+like "not cut inside of a character" "$(grep -c '�' logs || :)" '^0$'
+if [ "$(wc -c <logs)" -le 1500000 ]; then
+	is "capped" yes yes
+else
+	is "capped" "$(wc -c <logs)" 'at most 1500000'
+fi
+like "the rest is in a file" "$(grep 'the rest' logs)" \
+	"\"raw_file\":\"$T/state/run/$job/output\""
+like "to the end" "$(tail -n 1 "state/run/$job/output")" '^no newline ä$'
+
+new_job 2 >in
+tera-run sh -c "trap 'echo \"{\\\"turns\\\":7}\"; exit 0' TERM
+	(setsid setsid sleep 1$u.7 &); sleep 1$u.7 & wait" <in >recs 2>log &
+pid=$!
+there "1$u.7"
+start=$(($(date +%s%N) / 100000000))
+tera-call job.cancel job="$job" >/dev/null
+wait "$pid" || :
+took=$(tenths "$start")
+like "cancel" "$(cat recs)" '"turns":7,"outcome":"cancelled","reason":"user","exit":0'
+if [ "$took" -le 20 ]; then
+	is "within two seconds" yes yes
+else
+	is "within two seconds" "$took" 20
+fi
+ok "and the daemon has gone" gone "1$u.7" 0
+
+new_job 3 >in
+tera-run sh -c "trap '' TERM; sleep 1$u.8; sleep 1$u.8; sleep 1$u.8" \
+	<in >recs 2>log &
+pid=$!
+there "1$u.8"
+start=$(($(date +%s%N) / 100000000))
+tera-call job.pause job="$job" >/dev/null
+wait "$pid" || :
+took=$(tenths "$start")
+like "pause of one that ignores TERM" "$(cat recs)" \
+	'"outcome":"paused","reason":"user","exit":137'
+if [ "$took" -le 50 ]; then
+	is "within five seconds" yes yes
+else
+	is "within five seconds" "$took" 50
+fi
+
+new_job 4 2 >in
+tera-run sleep 4 <in >recs 2>log &
+pid=$!
+sleep 3
+is "the lease is renewed" "$(tera-call job.watch job="$job" |
+	sed 's/.*"state":"\([a-z]*\)".*/\1/')" running
+wait "$pid" || :
+like "to the end" "$(cat recs)" '"outcome":"completed"'
+
+new_job 5 >in
+tera-run sleep "1$u.9" <in >recs 2>log &
+pid=$!
+there "1$u.9"
+# Another worker got it (the sqlite3 shell is one that wakes nobody).
+sqlite3 "$TERA_STORE" "UPDATE job SET fence = fence + 1 WHERE id = '$job'"
+wait "$pid" || :
+like "a lost lease" "$(cat recs)" \
+	'"outcome":null,"reason":"lost","error":\{"stage":"run","code":65,"reason":"lost"'
+ok "its agent is ended" gone "1$u.9" 0
+
+echo '{"job_id":"x"}' >in
+like "not claimed" "$(tera-run true <in)" '"code":65,"message":"no fence'
+exits "no store" 78 env TERA_STORE="$T/nowhere.db" tera-run true
 
 done_testing

@@ -6,9 +6,11 @@ set -eu
 
 sleeps() {
 	for p in /proc/[0-9]*; do
-		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "^sleep $1 " &&
+		if tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q "^sleep $1 "
+		then
 			return 0
-	done
+		fi
+	done 2>/dev/null
 	return 1
 }
 
