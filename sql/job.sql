@@ -181,14 +181,17 @@ json_object('number', a.number, 'id', a.id, 'job_id', a.job_id, 'project_id', a.
 $(find_job)
 SELECT json_patch($(job), json_object('outcome', json(j.outcome), 'attempts', (SELECT json_group_array(json($(attempt))) FROM attempt a WHERE a.job_id = j.id))) AS json FROM job j WHERE j.id = :job;
 
--- When something is next due: a parked job or a lease, for who waits.
--- :verb job.next READ WORKER
--- :in project:ref
-SELECT json_object('at', min(at)) AS json FROM (SELECT min(run_after) AS at FROM job WHERE parked = 1 UNION ALL SELECT min(lease_until) FROM job WHERE state = 'running');
-
 -- :verb attempt.list READ
 -- :in job:ref job_id:ref project:ref after:int limit:int
 $(find_project_if)
 SELECT id AS ":job" FROM job WHERE id = :in ->> 'job' OR number = num(:in ->> 'job');
 SELECT refuse(66, 'no such job: ' || (:in ->> 'job')) WHERE :job IS NULL AND :in ->> 'job' IS NOT NULL;
 SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job) AND (:project IS NULL OR a.project_id = :project) AND a.number > coalesce(:in ->> 'after', 0) ORDER BY a.number LIMIT coalesce(:in ->> 'limit', -1);
+
+-- What a waiting claimer must know: how many jobs its worker runs, how many
+-- run at all, when the next one is due by itself, and how many soon are.
+-- :verb job.idle READ WORKER
+-- :in worker:text project:ref
+SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = :in ->> 'worker'), 'running', (SELECT count(*) FROM job WHERE state = 'running'),
+  'soon', (SELECT count(*) FROM job WHERE parked = 1 AND state = 'pending' AND run_after < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')),
+  'next_ms', (SELECT CAST((julianday(min(at)) - julianday('now')) * 86400000 AS INTEGER) FROM (SELECT min(run_after) AS at FROM job WHERE parked = 1 AND state = 'pending' UNION ALL SELECT min(lease_until) FROM job WHERE state = 'running'))) AS json;

@@ -1,0 +1,62 @@
+/*
+ * tera-audit - recompute the chain of hashes over the events
+ *
+ * Exit 0 when it holds, 1 when it does not; first_bad is the sequence number
+ * of the first record that was altered, removed or put in between.  -h holds
+ * it against a head that was noted down earlier: a chain that was rewritten
+ * as a whole has another.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static int
+keep(void *arg, const char *json)
+{
+	*(char **)arg = xstrdup(json);
+	return 0;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct fault f = { 0, "" };
+	const char *want = NULL;
+	char *answer = NULL, *head;
+	struct store *s;
+	int rc;
+
+	err_init(argc, argv, "[-h head]");
+	for (int c; (c = getopt(argc, argv, "h:")) != -1;)
+		switch (c) {
+		case 'h': want = optarg; break;
+		default: err_usage();
+		}
+	if (optind != argc)
+		err_usage();
+	s = store_open(&f);
+	if (s == NULL)
+		die(f.code, "%s", f.msg);
+	rc = db_audit(store_db(s), keep, &answer, &f);
+	store_close(s);
+	if (rc > 1)
+		die(rc, "%s", f.msg);
+	store_print(NULL, answer);
+	if (rc == 1) {
+		char *bad = json_get(answer, "$.first_bad");
+
+		warn("event %s does not fit its seal", bad != NULL ? bad : "?");
+		free(bad);
+	}
+	head = json_get(answer, "$.head");
+	if (rc == 0 && want != NULL && head != NULL &&
+	    strcmp(want, head) != 0) {
+		warn("the head is not the one that was noted down");
+		rc = 1;
+	}
+	free(head);
+	free(answer);
+	return out_end(rc);
+}

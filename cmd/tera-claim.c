@@ -1,0 +1,155 @@
+/*
+ * tera-claim - take the next job and a lease on it
+ *
+ * A claim is one transaction of the store, so no job is ever claimed twice.
+ * With -w it waits: another process that commits wakes it (store_wait), and
+ * so does the time at which a parked job or a lease comes due; it does not
+ * poll.  With -c it holds back while its worker runs that many jobs, because
+ * a record in a pipe whose reader is busy is a job that nobody looks after.
+ * While it waits it is also the process that keeps the store open.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+#define LONGEST_WAIT 2000 /* ms: how soon a closed pipe is noticed */
+
+struct options {
+	struct buf in;
+	char worker[300];
+	int wait, drain;
+	long long count, at_once;
+};
+
+struct idle {
+	long long mine, running, soon, next_ms;
+};
+
+static int
+see_idle(void *arg, const char *json)
+{
+	struct idle *i = arg;
+
+	i->mine = json_int(json, "$.mine", 0);
+	i->running = json_int(json, "$.running", 0);
+	i->soon = json_int(json, "$.soon", 0);
+	i->next_ms = json_int(json, "$.next_ms", LONGEST_WAIT);
+	return 0;
+}
+
+static bool
+reader_gone(void)
+{
+	struct pollfd p = { STDOUT_FILENO, 0, 0 };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLNVAL));
+}
+
+/* Until somebody commits, something comes due, or the reader goes away. */
+static void
+sleep_on(struct store *s, long long ms)
+{
+	struct pollfd p[2] = { { store_wait_fd(s), POLLIN, 0 },
+		{ STDOUT_FILENO, 0, 0 } };
+
+	if (store_wait(s, 0) == 1)
+		return;
+	if (ms > LONGEST_WAIT)
+		ms = LONGEST_WAIT;
+	poll(p, 2, ms < 1 ? 1 : (int)ms);
+}
+
+static int
+loop(struct store *s, const struct options *o, struct fault *f)
+{
+	struct buf who = BUF_INIT;
+	struct idle idle;
+	long long claimed = 0;
+	int rc = 0;
+
+	json_add(&who, "worker", o->worker);
+	json_end(&who);
+	while (claimed < o->count && !reader_gone()) {
+		rc = store_do(s, "job.idle", who.s, see_idle, &idle, f);
+		if (rc != 0)
+			break;
+		if (idle.mine < o->at_once) {
+			rc = store_do(
+			    s, "job.claim", o->in.s, store_print, NULL, f);
+			if (rc > 1)
+				break;
+			if (rc == 0) {
+				claimed++;
+				if (fflush(stdout) != 0)
+					break;
+				continue;
+			}
+			if (o->drain && idle.running == 0 && idle.soon == 0)
+				break;
+			if (!o->wait)
+				break;
+		}
+		sleep_on(s, idle.next_ms);
+	}
+	buf_free(&who);
+	return rc > 1 ? rc : claimed > 0 ? 0 : 1;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct options o = { .count = 1, .at_once = 1LL << 40 };
+	struct fault f = { 0, "" };
+	struct store *s;
+	const char *kind = NULL, *project = NULL;
+	long long lease = 60, n = 0;
+	char host[256] = "";
+	int rc;
+
+	err_init(argc, argv,
+	    "[-dw] [-c at_once] [-k kind] [-l lease_seconds] [-n count] "
+	    "[-p project] [-W worker] [job]");
+	gethostname(host, sizeof(host) - 1);
+	snprintf(o.worker, sizeof(o.worker), "%s:%ld", host, (long)getpid());
+	for (int c; (c = getopt(argc, argv, "c:dk:l:n:p:wW:")) != -1;)
+		switch (c) {
+		case 'c': o.at_once = cmd_number('c', optarg, 1, 100000); break;
+		case 'd': o.drain = o.wait = 1; break;
+		case 'k': kind = optarg; break;
+		case 'l': lease = cmd_number('l', optarg, 1, 86400); break;
+		case 'n': n = cmd_number('n', optarg, 1, 1LL << 40); break;
+		case 'p': project = optarg; break;
+		case 'w': o.wait = 1; break;
+		case 'W':
+			snprintf(o.worker, sizeof(o.worker), "%s", optarg);
+			break;
+		default: err_usage();
+		}
+	if (argc - optind > 1)
+		err_usage();
+	o.count = n > 0 ? n : o.wait ? 1LL << 40 : 1;
+	json_add(&o.in, "worker", o.worker);
+	json_add_int(&o.in, "lease_seconds", lease);
+	if (kind != NULL)
+		json_add(&o.in, "kind", kind);
+	if (project != NULL)
+		json_add(&o.in, "project", project);
+	if (optind < argc)
+		json_add(&o.in, "job", argv[optind]);
+	json_end(&o.in);
+	s = store_open(&f);
+	if (s == NULL)
+		die(f.code, "%s", f.msg);
+	if (!o.wait && o.count == 1 && o.at_once == 1LL << 40)
+		rc = store_do(s, "job.claim", o.in.s, store_print, NULL, &f);
+	else
+		rc = loop(s, &o, &f);
+	if (rc > 1)
+		warn("%s", f.msg);
+	store_close(s);
+	buf_free(&o.in);
+	return out_end(rc);
+}

@@ -1,0 +1,55 @@
+/*
+ * tera-graph - read or replace a project's architecture graph
+ *
+ * With -r the graph comes from standard input, one object with nodes and
+ * edges; its version, when it has one, must be the current one, so that two
+ * people cannot overwrite each other.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+#define GRAPH_MAX (16 * 1024 * 1024) /* bytes */
+
+static int
+replace(const char *project)
+{
+	struct buf in = BUF_INIT, rest = BUF_INIT;
+	struct fault f;
+	char *with;
+	int rc;
+
+	if (buf_file(&in, "-", GRAPH_MAX) != 0)
+		die(EX_DATAERR, "standard input: more than %d bytes",
+		    GRAPH_MAX);
+	if (json_check(buf_text(&in), in.len, &f) != 0)
+		die(f.code, "standard input: %s", f.msg);
+	json_add(&rest, "project", project);
+	with = json_merge(buf_text(&in), json_end(&rest));
+	rc = store_main("graph.set", with);
+	free(with);
+	buf_free(&in);
+	buf_free(&rest);
+	return rc;
+}
+
+int
+main(int argc, char *argv[])
+{
+	int put = 0;
+
+	err_init(argc, argv, "[-r] project");
+	for (int c; (c = getopt(argc, argv, "r")) != -1;)
+		switch (c) {
+		case 'r': put = 1; break;
+		default: err_usage();
+		}
+	if (argc - optind != 1)
+		err_usage();
+	if (put)
+		return out_end(replace(argv[optind]));
+	return out_end(
+	    cmd_each("graph.show", "project", argv + optind, 1, NULL));
+}

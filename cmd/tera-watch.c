@@ -1,0 +1,71 @@
+/*
+ * tera-watch - print the events of the store, and follow them
+ *
+ * Events come by rising seq; what was printed last is where the next -s goes
+ * on, so nothing is missed and nothing comes twice.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static int
+show(void *arg, const char *json)
+{
+	*(long long *)arg = json_int(json, "$.seq", *(long long *)arg);
+	return store_print(NULL, json);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *noun = NULL, *project = NULL, *ticket = NULL, *job = NULL;
+	struct fault f = { 0, "" };
+	long long since = 0, limit = 0;
+	struct store *s;
+	int follow = 0, rc;
+
+	err_init(argc, argv,
+	    "[-f] [-j job] [-k noun] [-n limit] [-p project] [-s seq] "
+	    "[-t ticket]");
+	for (int c; (c = getopt(argc, argv, "fj:k:n:p:s:t:")) != -1;)
+		switch (c) {
+		case 'f': follow = 1; break;
+		case 'j': job = optarg; break;
+		case 'k': noun = optarg; break;
+		case 'n': limit = cmd_number('n', optarg, 1, 1 << 30); break;
+		case 'p': project = optarg; break;
+		case 's': since = cmd_number('s', optarg, 0, 1LL << 62); break;
+		case 't': ticket = optarg; break;
+		default: err_usage();
+		}
+	if (optind != argc)
+		err_usage();
+	s = store_open(&f);
+	if (s == NULL)
+		die(f.code, "%s", f.msg);
+	do {
+		struct buf in = BUF_INIT;
+
+		store_wait(s, 0); /* note where we are before we look */
+		json_add_int(&in, "since", since);
+		if (limit > 0)
+			json_add_int(&in, "limit", limit);
+		if (noun != NULL)
+			json_add(&in, "noun", noun);
+		if (project != NULL)
+			json_add(&in, "project", project);
+		if (ticket != NULL)
+			json_add(&in, "ticket", ticket);
+		if (job != NULL)
+			json_add(&in, "job", job);
+		rc = store_do(s, "event.list", json_end(&in), show, &since, &f);
+		buf_free(&in);
+		if (rc != 0 || fflush(stdout) != 0)
+			break;
+	} while (follow && (store_wait(s, -1), 1));
+	if (rc > 1)
+		warn("%s", f.msg);
+	store_close(s);
+	return out_end(rc);
+}

@@ -1,0 +1,135 @@
+/* See cmd.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+void
+cmd_operands(struct buf *in, int argc, char *argv[])
+{
+	struct fault f;
+
+	for (int i = 0; i < argc; i++)
+		if (json_operand(in, argv[i], &f) != 0)
+			die(f.code, "%s", f.msg);
+}
+
+long long
+cmd_number(char flag, const char *text, long long least, long long most)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n < least || n > most)
+		die(EX_USAGE, "-%c %.40s: want a number from %lld to %lld",
+		    flag, text, least, most);
+	return n;
+}
+
+const char *
+cmd_verb(const char *noun, const char *what)
+{
+	static char name[64];
+	size_t len = strlen(noun);
+
+	if (len > 0 && len < 32) {
+		snprintf(name, sizeof(name), "%s.%s", noun, what);
+		if (verb_find(name) != NULL)
+			return name;
+		if (noun[len - 1] == 's') {
+			snprintf(name, sizeof(name), "%.*s.%s", (int)len - 1,
+			    noun, what);
+			if (verb_find(name) != NULL)
+				return name;
+		}
+	}
+	die(EX_USAGE, "%.40s: no such noun here", noun);
+}
+
+struct each {
+	const char *key, *rest;
+};
+
+/* {key: name} and the rest. */
+static char *
+named(const struct each *e, const char *name, size_t n)
+{
+	struct buf b = BUF_INIT;
+	char *in;
+
+	json_addn(&b, e->key, name, n);
+	json_end(&b);
+	in = e->rest != NULL ? json_merge(buf_text(&b), e->rest)
+			     : xstrdup(buf_text(&b));
+	buf_free(&b);
+	return in;
+}
+
+/* A line of standard input is a name or a record that holds one. */
+static char *
+from_line(const char *line, void *arg, struct fault *f)
+{
+	const struct each *e = arg;
+	char path[80], *name = NULL, *in;
+	struct fault why;
+
+	line += strspn(line, " \t");
+	if (*line != '{' && *line != '"')
+		return named(e, line, strcspn(line, " \t"));
+	if (*line == '{') {
+		if (json_check(line, strlen(line), &why) != 0) {
+			fail(f, EX_DATAERR, "%s", why.msg);
+			return NULL;
+		}
+		snprintf(path, sizeof(path), "$.%s_id", e->key);
+		name = json_get(line, path);
+		snprintf(path, sizeof(path), "$.%s", e->key);
+		if (name == NULL)
+			name = json_get(line, path);
+		if (name == NULL)
+			name = json_get(line, "$.id");
+	} else if (json_type(line, "$")[0] == 't')
+		name = json_get(line, "$");
+	if (name == NULL) {
+		fail(f, EX_DATAERR, "names no %s", e->key);
+		return NULL;
+	}
+	in = named(e, name, strlen(name));
+	free(name);
+	return in;
+}
+
+int
+cmd_each(const char *verb, const char *key, char *const names[], int n,
+    const char *rest)
+{
+	struct each e = { key, rest };
+	struct fault f = { 0, "" };
+	struct store *s;
+	int worst = 0, rc;
+
+	if (n == 1 && strcmp(names[0], "-") == 0)
+		return store_stream(verb, from_line, &e);
+	s = store_open(&f);
+	if (s == NULL) {
+		warn("%s", f.msg);
+		return f.code;
+	}
+	for (int i = 0; i < n; i++) {
+		char *in = named(&e, names[i], strlen(names[i]));
+
+		rc = store_do(s, verb, in, store_print, NULL, &f);
+		if (rc > 1)
+			warn("%s", f.msg);
+		if (rc != 0)
+			worst = rc;
+		free(in);
+	}
+	store_close(s);
+	return worst;
+}
