@@ -991,8 +991,6 @@ signalled(int fd)
 				stop(j, END);
 		}
 		ending = (int)info.ssi_signo;
-		if (!input_end)
-			fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
 	}
 }
 
@@ -1098,7 +1096,9 @@ loop(int sigfd)
 				break;
 		}
 		if (ending != 0) {
-			if (!input_end)
+			struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+
+			if (!input_end && poll(&p, 1, 0) > 0)
 				input_read();
 			while (input_take())
 				continue;
@@ -1223,6 +1223,16 @@ number(const char *text, long long low, long long high)
 	return n;
 }
 
+/* Who started us may have said that a signal is not for us (nohup, &). */
+static void
+add_unless_ignored(sigset_t *set, int sig)
+{
+	struct sigaction old;
+
+	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaddset(set, sig);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -1273,8 +1283,8 @@ main(int argc, char *argv[])
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	add_unless_ignored(&set, SIGINT);
+	add_unless_ignored(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (sigfd < 0)
