@@ -292,7 +292,7 @@ clear(struct job *j, struct fault *f)
 
 	unlink(j->ready);
 	if (access(j->work, F_OK) == 0) {
-		if (remove_tree(j->work) < 0)
+		if (discard(j->work) < 0)
 			return fail(f, EX_CANTCREAT, "%s:", j->work);
 		GIT(&g, GIT_QUICK, "worktree", "prune");
 		git_free(&g);
@@ -475,9 +475,11 @@ static int
 resume(struct job *j, struct fault *f)
 {
 	struct repo *r = repo_open(j->work, NULL);
+	char head[OID_LEN];
 	int code = 0;
 
-	if (r == NULL) {
+	if (r == NULL || !repo_commit_of(r, "HEAD", head)) {
+		repo_close(r);
 		code = adopt(j, f);
 		if (code != 0 || (r = repo_open(j->work, f)) == NULL)
 			return f->code;

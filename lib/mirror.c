@@ -47,6 +47,20 @@ remove_tree(const char *path)
 	return nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
+int
+discard(const char *path)
+{
+	char *dead = xasprintf("%s.dead", path);
+	int rc;
+
+	remove_tree(dead);
+	rc = rename(path, dead) < 0 && errno != ENOENT ? -1 : 0;
+	for (int i = 0; i < 20 && remove_tree(dead) < 0; i++)
+		nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
+	free(dead);
+	return rc;
+}
+
 static int
 write_file(const char *path, const char *text)
 {
@@ -210,7 +224,7 @@ make_at(struct mirror *m, const char *path, struct fault *f)
 	struct git g = { 0 };
 	int code = 0;
 
-	if (remove_tree(path) < 0)
+	if (discard(path) < 0)
 		return fail(f, EX_CANTCREAT, "%s:", path);
 	if (GIT(&g, GIT_QUICK, "init", "--quiet", "--bare", "--template=", "--",
 		path) != 0)
@@ -240,23 +254,63 @@ make(struct mirror *m, struct fault *f)
 	return code;
 }
 
+/* What git wants to see before it reads a repository at all. */
+static void
+mend(struct mirror *m, const char *old)
+{
+	static const char *const dirs[] = { "objects", "refs" };
+	char *head = xasprintf("%s/HEAD", old), *dir;
+
+	if (write_file(head, "ref: refs/heads/main\n") < 0)
+		warn("%s:", head);
+	free(head);
+	for (size_t i = 0; i < 2; i++) {
+		dir = xasprintf("%s/%s", old, dirs[i]);
+		make_dirs(dir);
+		free(dir);
+	}
+	configure(m, old);
+}
+
+/* Our refs, one by one: a broken one does not keep the others back. */
+static bool
+save_refs(struct mirror *m, const char *old)
+{
+	struct git from = { .dir = old }, to = { .dir = m->path };
+	bool all = true;
+	char *save;
+
+	if (GIT(&from, GIT_QUICK, "for-each-ref", "--format=%(refname)",
+		"refs/heads", "refs/tera") != 0)
+		all = false;
+	buf_str(&from.out, ""); /* there is something to cut up */
+	for (char *ref = strtok_r(from.out.s, "\n", &save); ref != NULL;
+	     ref = strtok_r(NULL, "\n", &save)) {
+		char *spec = xasprintf("+%s:%s", ref, ref);
+
+		all &= GIT(&to, GIT_QUICK, "fetch", "--quiet",
+			   "--no-write-fetch-head", "--update-head-ok", "--",
+			   old, spec) == 0;
+		free(spec);
+	}
+	git_free(&from);
+	git_free(&to);
+	return all;
+}
+
 /* Our branches and work trees, from the broken mirror into the new one. */
 static void
 salvage(struct mirror *m, const char *old)
 {
 	char *from = xasprintf("%s/worktrees", old);
 	char *to = xasprintf("%s/worktrees", m->path);
-	struct git g = { .dir = m->path };
 
+	mend(m, old);
+	if (!save_refs(m, old))
+		warn("branches of the broken mirror could not all be saved");
 	if (rename(from, to) < 0 && errno != ENOENT)
 		warn("%s:", from);
-	if (GIT(&g, GIT_QUICK, "fetch", "--quiet", "--no-write-fetch-head",
-		"--update-head-ok", "--", old, "+refs/heads/*:refs/heads/*",
-		"+refs/tera/*:refs/tera/*") != 0)
-		warn("branches of the broken mirror could not all be saved; "
-		     "it is kept as %s",
-		    old);
-	git_free(&g);
+	warn("the broken mirror is kept as %s", old);
 	free(from);
 	free(to);
 }

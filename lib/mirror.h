@@ -59,5 +59,8 @@ enum push mirror_push(
 
 /* rm -rf, but never through a symbolic link.  0 or -1 with errno. */
 int remove_tree(const char *path);
+/* As remove_tree, but under another name first: a child of a killed run may
+ * still be writing, and shall not write into what comes here next. */
+int discard(const char *path);
 
 #endif

@@ -315,8 +315,19 @@ struct taking {
 	struct repo *r;
 	struct repo_commit *c;
 	struct fault *f;
+	git_index *index;
 	bool refused;
 };
+
+/* Is the path one that a sparse checkout left out? */
+static bool
+sparse(git_index *index, const char *path)
+{
+	const git_index_entry *e = git_index_get_bypath(index, path, 0);
+
+	return e != NULL &&
+	       (e->flags_extended & GIT_INDEX_ENTRY_SKIP_WORKTREE) != 0;
+}
 
 static bool
 ours(const char *path)
@@ -349,7 +360,7 @@ take(const char *path, const char *matched, void *arg)
 		return 1;
 	full = xasprintf("%s%s", top, path);
 	if (lstat(full, &st) < 0)
-		answer = 0; /* deleted */
+		answer = sparse(t->index, path); /* else deleted */
 	else if (path[strlen(path) - 1] == '/') {
 		leave(t->c, path, "a repository of its own");
 		answer = 1;
@@ -530,7 +541,7 @@ commit_tree(
 int
 repo_commit_all(struct repo *r, struct repo_commit *c, struct fault *f)
 {
-	struct taking t = { r, c, f, false };
+	struct taking t = { r, c, f, NULL, false };
 	git_index *index;
 	git_oid id;
 	int code = 0;
@@ -544,6 +555,7 @@ repo_commit_all(struct repo *r, struct repo_commit *c, struct fault *f)
 		return fail(f, EX_DATAERR, "the message holds a secret");
 	if (git_repository_index(&index, r->git) < 0)
 		return trouble(f, EX_DATAERR, "index");
+	t.index = index;
 	if (stage_patiently(&t, index) < 0)
 		code = t.refused ? EX_DATAERR : trouble(f, EX_IOERR, "index");
 	else if (git_index_write_tree(&id, index) < 0)
@@ -557,11 +569,13 @@ repo_dirty(struct repo *r, struct strs *paths, struct fault *f)
 {
 	git_status_options o;
 	git_status_list *list;
+	git_index *index;
 
 	git_status_options_init(&o, GIT_STATUS_OPTIONS_VERSION);
 	o.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED |
 		  GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS;
-	if (git_status_list_new(&list, r->git, &o) < 0)
+	if (git_status_list_new(&list, r->git, &o) < 0 ||
+	    git_repository_index(&index, r->git) < 0)
 		return trouble(f, EX_DATAERR, "status");
 	for (size_t i = 0; i < git_status_list_entrycount(list); i++) {
 		const git_status_entry *e = git_status_byindex(list, i);
@@ -571,9 +585,10 @@ repo_dirty(struct repo *r, struct strs *paths, struct fault *f)
 		const char *path = d->new_file.path != NULL ? d->new_file.path
 							    : d->old_file.path;
 
-		if (paths->n < 10 && !ours(path))
+		if (paths->n < 10 && !ours(path) && !sparse(index, path))
 			strs_add(paths, path, strlen(path));
 	}
+	git_index_free(index);
 	git_status_list_free(list);
 	return 0;
 }

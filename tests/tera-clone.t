@@ -1,0 +1,202 @@
+#!/bin/sh
+# tera-clone: work trees, and that nothing a worker wrote is ever lost.
+# shellcheck disable=SC2016,SC2094,SC2030,SC2031
+# shellcheck source=tests/lib.sh
+. "${0%/*}/lib.sh"
+# shellcheck source=tests/git.sh
+. "$TOP/tests/git.sh"
+set -eu
+
+clone() {
+	tera-clone <"$1" 2>err
+}
+
+remote r
+tree=$TERA_STATE/run/j1/work
+job j1 ticket-1 "$T/r.git" ',"other":12345678901234567890' >j1
+clone j1 >out
+is "names the workspace" "$(member workspace out)" "$tree"
+is "fills in the base" "$(member base_branch out)" main
+is "and the fork" "$(member base_oid out)" "$(git -C r rev-parse main)"
+like "passes on other keys" "$(cat out)" '"other":12345678901234567890'
+is "on the branch" "$(git -C "$tree" branch --show-current)" ticket-1
+is "clean" "$(git -C "$tree" status --porcelain)" ""
+is "complete" "$(cat "$tree/a")" "$(cat r/a)"
+is "no url with a password is kept" \
+	"$(git -C "$tree" config remote.origin.url)" "$T/r.git"
+
+# A record with an error, and broken input.
+echo '{"job_id":"x","error":{"code":1}}' >e
+is "an error is handed through" "$(clone e)" "$(cat e)"
+{ job j2 ticket-2 "$T/r.git"; echo '{'; job j3 ticket-3 "$T/r.git"; } >three
+exits "broken line: 65" 65 sh -c 'tera-clone <three >recs'
+is "the others are served" "$(grep -c '"workspace"' recs)" 2
+like "the line is named" "$(cat err)" '^tera-clone: line 2:'
+for id in '../x' '' '.' '-r'; do
+	job "$id" ticket-1 "$T/r.git" >bad
+	like "job_id '$id' is refused" "$(clone bad)" '"code":65'
+done
+job j4 '-f' "$T/r.git" >bad
+like "branch -f is refused" "$(clone bad)" '"code":65'
+job j4 ticket-1 "--upload-pack=touch $T/pwned" >bad
+like "url with - is refused" "$(clone bad)" '"code":64'
+job j4 ticket-1 "ext::touch $T/pwned" >bad
+like "ext:: is refused" "$(clone bad)" '"code":64'
+not_ok "nothing ran" test -e pwned
+
+# Trouble with the source.
+job j4 ticket-1 "$T/none.git" >bad
+like "missing: 66" "$(clone bad)" '"code":66'
+git init -q --bare empty.git
+job j4 ticket-1 "$T/empty.git" >bad
+like "empty: 65" "$(clone bad)" '"code":65,"message":"[^"]*empty: it needs a'
+job j4 ticket-1 'http://user:geheim@127.0.0.1:1/r.git' >bad
+rec=$(clone bad)
+like "unreachable: 69" "$rec" '"code":69'
+is "no password in messages" "$(
+	{ cat err; echo "$rec" | grep -o '"error".*'; } | grep -c geheim
+)" 0
+job j4 ticket-1 "$T/r.git" | sed 's/"base_branch":null/"base_branch":"no"/' >bad
+like "unknown base: 66" "$(clone bad)" '"code":66'
+cat >server.pl <<'PERL'
+use IO::Socket::INET;
+my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
+open my $f, ">", "port.new"; print $f $s->sockport; close $f;
+rename "port.new", "port";
+while (my $c = $s->accept) {
+	while (<$c>) { last if /^\r?$/ }
+	print $c "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n",
+	    "Content-Length: 0\r\nConnection: close\r\n\r\n";
+	close $c;
+}
+PERL
+perl server.pl &
+server=$!
+while ! test -e port; do sleep 0.1; done
+job j4 ticket-1 "http://127.0.0.1:$(cat port)/r.git" >bad
+like "a password is wanted: 77, no prompt" "$(clone bad)" '"code":77'
+job j4 ticket-1 "http://me:geheim@127.0.0.1:$(cat port)/r.git" >bad
+like "a wrong password: 77" "$(clone bad)" '"code":77'
+not_ok "and it is not told" grep -q geheim err
+not_ok "nor kept" grep -rq geheim "$TERA_STATE"
+kill "$server"
+
+# Continuing.
+echo mine >"$tree/n"
+rm "$tree/b"
+: >"$(git -C "$tree" rev-parse --absolute-git-dir)/index.lock"
+clone j1 >out
+is "a killed turn is committed" \
+	"$(git -C "$tree" log -1 --format=%s)" "Interrupted turn"
+is "whole" "$(git -C "$tree" status --porcelain)" ""
+is "with its files" "$(git -C "$tree" ls-tree --name-only HEAD | tr '\n' ' ')" \
+	".gitignore a n "
+is "by the given person" "$(git -C "$tree" log -1 --format=%an)" Ann
+git -C "$tree" checkout -q --detach
+echo more >"$tree/n"
+clone j1 >out
+is "a detached HEAD comes back" "$(git -C "$tree" branch --show-current)" ticket-1
+is "with its work" "$(git -C "$tree" show ticket-1:n)" more
+rm "$TERA_STATE/run/j1/ready"
+echo half >"$tree/half"
+clone j1 >out
+not_ok "without the mark it is made anew" test -e "$tree/half"
+is "from our own commits" "$(cat "$tree/n")" more
+
+# The remote's branch.
+(cd r && git checkout -q -b ticket-9 && echo theirs >c && commit c &&
+	git push -q origin ticket-9)
+job j9 ticket-9 "$T/r.git" >j9
+clone j9 >out
+is "continues the remote's branch" "$(cat "$TERA_STATE/run/j9/work/c")" theirs
+is "its fork is the base's" "$(member base_oid out)" "$(git -C r rev-parse main)"
+(cd r && echo later >c && commit d && git push -q origin ticket-9)
+clone j9 >out
+is "and takes in what it gained" "$(cat "$TERA_STATE/run/j9/work/c")" later
+job k9 ticket-9 "$T/r.git" >k9
+clone k9 >out
+is "a second job has a branch of its own" \
+	"$(member work_branch out)" ticket-9.job-k9
+is "with the same commits" "$(git -C "$TERA_STATE/run/k9/work" rev-parse HEAD)" \
+	"$(git -C r rev-parse HEAD)"
+clone k9 >again
+is "and keeps it" "$(cat again)" "$(cat out)"
+
+# Removing.
+like "removes what the remote has" "$(tera-clone -r <k9)" '"workspace":null'
+not_ok "it is gone" test -e "$TERA_STATE/run/k9/work"
+exits "keeps a commit that is nowhere else" 65 tera-clone -r <j1
+like "and names it" "$(cat err)" 'commit [0-9a-f]{10} would be lost'
+ok "it is still there" test -e "$tree/n"
+echo x >"$TERA_STATE/run/j9/work/untracked"
+exits "keeps an untracked file" 65 tera-clone -r <j9
+like "and names it" "$(cat err)" 'untracked'
+ok "also still there" test -e "$TERA_STATE/run/j9/work/untracked"
+
+# A project on this machine.
+printf '{"job_id":"l1","branch":"ticket-l","execution_mode":"local",%s}\n' \
+	"\"project_path\":\"$T/r\"" >l1
+git -C r checkout -q main
+echo dirty >r/dirty
+clone l1 >out
+is "a local project has a work tree too" "$(member base_branch out)" main
+is "and the user's is left alone" "$(cat r/dirty)" dirty
+not_ok "what is not committed does not come" test -e "$TERA_STATE/run/l1/work/dirty"
+
+# Sparse.
+(cd r && rm dirty && mkdir -p d/e f && echo x >d/e/x && echo y >f/y && commit s &&
+	git push -q origin main)
+job s1 ticket-s "$T/r.git" ',"sparse":["d/e"]' >s1
+clone s1 >s1rec
+ok "sparse: the directory" test -e "$TERA_STATE/run/s1/work/d/e/x"
+not_ok "sparse: no other" test -e "$TERA_STATE/run/s1/work/f"
+echo z >"$TERA_STATE/run/s1/work/d/e/z"
+tera-commit <s1rec >out
+is "sparse: a commit keeps the others" \
+	"$(git -C "$TERA_STATE/run/s1/work" ls-tree -r --name-only HEAD | tr '\n' ' ')" \
+	".gitignore a b d/e/x d/e/z f/y "
+tera-push <out >rec
+like "sparse: is clean then" "$(tera-clone -r <rec)" '"workspace":null'
+
+# Killed at any moment.
+mkdir big && (
+	cd big
+	git init -q -b main .
+	perl -e 'for (1..2000) { mkdir "d" . $_ % 20; open F, ">d" . $_ % 20 .
+		"/f$_"; print F "$_\n" x 50 }'
+	commit big
+)
+for ms in 005 020 040 060 090 130; do
+	job kill ticket-k "$T/big" >kj
+	tera-clone <kj >/dev/null 2>&1 &
+	pid=$!
+	sleep "0.$ms"
+	kill -9 "$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || :
+	if ! clone kj >out || ! grep -q '"workspace"' out; then
+		ok "killed after $ms ms, then whole" cat err
+		sed 's/^/# /' out
+	else
+		is "killed after $ms ms, then whole" \
+			"$(git -C "$TERA_STATE/run/kill/work" status --porcelain | wc -l)-$(find "$TERA_STATE/run/kill/work" -name 'f*' | wc -l)" \
+			0-2000
+	fi
+	rm "$TERA_STATE/run/kill/ready"
+done
+
+# A broken mirror: a worker's files and our branches survive.
+mirror=$(git -C "$tree" rev-parse --path-format=absolute --git-common-dir)
+echo last >"$tree/n"
+rm "$mirror/HEAD"
+clone j1 >out
+like "a broken mirror is made anew" "$(cat err)" 'broken'
+is "the work tree goes on" "$(git -C "$tree" show HEAD:n)" last
+is "with its history" "$(git -C "$tree" log --format=%s | tail -1)" first
+rm -rf "$tree/.git"
+echo after >"$tree/n"
+clone j1 >out
+is "a lost .git is tied again" "$(git -C "$tree" show HEAD:n)" after
+
+exits "usage" 64 tera-clone x
+exits "full disk" 74 sh -c 'tera-clone <j1 >/dev/full'
+done_testing
