@@ -104,10 +104,12 @@ spawn_start(const struct spawn *sp)
 	sigset_t all, old;
 	int saved;
 
-	/* No handler of ours may run in the child. */
+	/* No handler of ours may run in the child.  vfork, because the memory
+	 * of a process that has SQLite open takes long to copy: until it
+	 * executes, the child only makes system calls. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = fork();
+	pid = vfork();
 	if (pid == 0)
 		child(sp, parent);
 	saved = errno;
@@ -683,4 +685,29 @@ state_dir(const char *below)
 		return NULL;
 	}
 	return path;
+}
+
+void
+spawn_own_path(void)
+{
+	const char *path = getenv("PATH");
+	char exe[PATH_MAX], *list, *with, *slash;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (path == NULL || *path == '\0')
+		path = "/usr/local/bin:/usr/bin:/bin";
+	exe[n > 0 ? n : 0] = '\0';
+	slash = strrchr(exe, '/');
+	if (slash == NULL)
+		return;
+	*slash = '\0';
+	list = xasprintf(":%s:", path);
+	with = xasprintf(":%s:", exe);
+	if (strstr(list, with) == NULL) {
+		free(with);
+		with = xasprintf("%s:%s", exe, path);
+		setenv("PATH", with, 1);
+	}
+	free(with);
+	free(list);
 }
