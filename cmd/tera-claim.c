@@ -16,6 +16,7 @@
 #include "cmd.h"
 
 #define LONGEST_WAIT 2000 /* ms: how soon a closed pipe is noticed */
+#define HELD_WAIT 200     /* ms: least, while the worker is full */
 
 struct options {
 	struct buf in;
@@ -91,6 +92,12 @@ loop(struct store *s, const struct options *o, struct fault *f)
 				break;
 			if (!o->wait)
 				break;
+		} else if (idle.next_ms <= 0) {
+			/* a lease that ran out may be our own worker's */
+			rc = store_do(s, "job.sweep", "{}", NULL, NULL, f);
+			if (rc != 0)
+				break;
+			idle.next_ms = HELD_WAIT;
 		}
 		sleep_on(s, idle.next_ms);
 	}

@@ -108,10 +108,21 @@ cut(const char *line, void *arg, struct fault *f)
 
 /* --- read --- */
 
+struct place {
+	long long since, left;
+};
+
+static void
+passed(struct place *at, const char *json)
+{
+	at->since = json_int(json, "$.seq", at->since);
+	at->left--;
+}
+
 static int
 show(void *arg, const char *json)
 {
-	*(long long *)arg = json_int(json, "$.seq", *(long long *)arg);
+	passed(arg, json);
 	return store_print(NULL, json);
 }
 
@@ -124,7 +135,7 @@ show_text(void *arg, const char *json)
 	char *summary = json_get(json, "$.summary");
 	char *raw = json_get(json, "$.raw_output");
 
-	*(long long *)arg = json_int(json, "$.seq", *(long long *)arg);
+	passed(arg, json);
 	printf("%s %s%s%s\n", at != NULL ? at : "", step != NULL ? step : "",
 	    summary != NULL && *summary != '\0' ? ": " : "",
 	    summary != NULL ? summary : "");
@@ -155,6 +166,7 @@ read_log(const char *key, const char *name, long long since, long long limit,
 {
 	struct fault f = { 0, "" };
 	struct store *s = store_open(&f);
+	struct place at = { since, limit };
 	bool over = false;
 	int rc;
 
@@ -172,15 +184,16 @@ read_log(const char *key, const char *name, long long since, long long limit,
 			rc =
 			    store_do(s, "job.watch", who.s, is_over, &over, &f);
 		json_add(&in, key, name);
-		json_add_int(&in, "since", since);
+		json_add_int(&in, "since", at.since);
 		if (limit > 0)
-			json_add_int(&in, "limit", limit);
+			json_add_int(&in, "limit", at.left);
 		if (rc == 0)
 			rc = store_do(
-			    s, "log.list", json_end(&in), row, &since, &f);
+			    s, "log.list", json_end(&in), row, &at, &f);
 		buf_free(&in);
 		buf_free(&who);
-		if (rc != 0 || fflush(stdout) != 0 || !follow || over)
+		if (rc != 0 || fflush(stdout) != 0 || !follow || over ||
+		    (limit > 0 && at.left <= 0))
 			break;
 		store_wait(s, -1);
 	}

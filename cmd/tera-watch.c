@@ -9,10 +9,17 @@
 
 #include "cmd.h"
 
+struct place {
+	long long since, left;
+};
+
 static int
 show(void *arg, const char *json)
 {
-	*(long long *)arg = json_int(json, "$.seq", *(long long *)arg);
+	struct place *at = arg;
+
+	at->since = json_int(json, "$.seq", at->since);
+	at->left--;
 	return store_print(NULL, json);
 }
 
@@ -21,7 +28,8 @@ main(int argc, char *argv[])
 {
 	const char *noun = NULL, *project = NULL, *ticket = NULL, *job = NULL;
 	struct fault f = { 0, "" };
-	long long since = 0, limit = 0;
+	struct place at = { 0, 0 };
+	long long limit = 0;
 	struct store *s;
 	int follow = 0, rc;
 
@@ -35,7 +43,9 @@ main(int argc, char *argv[])
 		case 'k': noun = optarg; break;
 		case 'n': limit = cmd_number('n', optarg, 1, 1 << 30); break;
 		case 'p': project = optarg; break;
-		case 's': since = cmd_number('s', optarg, 0, 1LL << 62); break;
+		case 's':
+			at.since = cmd_number('s', optarg, 0, 1LL << 62);
+			break;
 		case 't': ticket = optarg; break;
 		default: err_usage();
 		}
@@ -44,13 +54,14 @@ main(int argc, char *argv[])
 	s = store_open(&f);
 	if (s == NULL)
 		die(f.code, "%s", f.msg);
+	at.left = limit;
 	do {
 		struct buf in = BUF_INIT;
 
 		store_wait(s, 0); /* note where we are before we look */
-		json_add_int(&in, "since", since);
+		json_add_int(&in, "since", at.since);
 		if (limit > 0)
-			json_add_int(&in, "limit", limit);
+			json_add_int(&in, "limit", at.left);
 		if (noun != NULL)
 			json_add(&in, "noun", noun);
 		if (project != NULL)
@@ -59,11 +70,12 @@ main(int argc, char *argv[])
 			json_add(&in, "ticket", ticket);
 		if (job != NULL)
 			json_add(&in, "job", job);
-		rc = store_do(s, "event.list", json_end(&in), show, &since, &f);
+		rc = store_do(s, "event.list", json_end(&in), show, &at, &f);
 		buf_free(&in);
 		if (rc != 0 || fflush(stdout) != 0)
 			break;
-	} while (follow && (store_wait(s, -1), 1));
+	} while (
+	    follow && (limit == 0 || at.left > 0) && (store_wait(s, -1), 1));
 	if (rc > 1)
 		warn("%s", f.msg);
 	store_close(s);

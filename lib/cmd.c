@@ -93,6 +93,8 @@ from_line(const char *line, void *arg, struct fault *f)
 			name = json_get(line, path);
 		if (name == NULL)
 			name = json_get(line, "$.id");
+		if (name == NULL && strcmp(e->key, "setting") == 0)
+			name = json_get(line, "$.key");
 	} else if (json_type(line, "$")[0] == 't')
 		name = json_get(line, "$");
 	if (name == NULL) {

@@ -47,6 +47,7 @@ struct db {
 	char *path;
 	int gate, wake;
 	bool writing;
+	long long changes; /* when the transaction began */
 	struct sealer sealer;
 	struct script *scripts;
 	sqlite3_stmt *spec, *version;
@@ -462,6 +463,7 @@ db_begin(struct db *db, struct fault *f)
 		return rc;
 	}
 	db->writing = true;
+	db->changes = sqlite3_total_changes64(db->h);
 	rc = seal_begin(&db->sealer, db->h, f);
 	if (rc != 0)
 		roll_back(db);
@@ -490,7 +492,9 @@ db_end(struct db *db, struct fault *f)
 	}
 	db->writing = false;
 	gate_leave(db);
-	wake_others(db);
+	/* a claim that found nothing must not wake those who wait likewise */
+	if (sqlite3_total_changes64(db->h) != db->changes)
+		wake_others(db);
 	drop_held(db, true);
 	return 0;
 }
@@ -616,6 +620,14 @@ take_row(struct db *db, sqlite3_stmt *st, row_fn *row, void *arg, bool *any)
 /* --- what a verb's input must look like --- */
 
 static bool
+is_int(const char *s)
+{
+	s += *s == '-';
+	return *s != '\0' && strlen(s) < 19 &&
+	       strspn(s, "0123456789") == strlen(s);
+}
+
+static bool
 type_fits(const char *want, size_t n, const char *type, const char *atom)
 {
 	static const struct {
@@ -633,8 +645,7 @@ type_fits(const char *want, size_t n, const char *type, const char *atom)
 
 	if (strcmp(type, "text") == 0 && atom != NULL && n == 3 &&
 	    strncmp(want, "int", 3) == 0)
-		return *atom != '\0' && strlen(atom) < 19 &&
-		       strspn(atom, "0123456789") == strlen(atom);
+		return is_int(atom);
 	for (size_t i = 0; i < sizeof(fits) / sizeof(*fits); i++)
 		if (strlen(fits[i].want) == n &&
 		    strncmp(fits[i].want, want, n) == 0)
@@ -688,10 +699,31 @@ check_input(
 	return rc;
 }
 
+/*
+ * SQLite ends a text at an escaped NUL and would lose the rest: as every byte
+ * that is no text, it becomes U+FFFD.  NULL when there is none.
+ */
+static char *
+without_nul(const char *in)
+{
+	char *out = NULL;
+
+	for (const char *p = in; (p = strchr(p, '\\')) != NULL; p += 2) {
+		if (p[1] == '\0')
+			break;
+		if (strncmp(p, "\\u0000", 6) != 0)
+			continue;
+		if (out == NULL)
+			out = xstrdup(in);
+		memcpy(out + (p - in), "\\ufffd", 6);
+	}
+	return out;
+}
+
 /* Runs the statements in order. */
 static int
-run(struct db *db, const struct verb *v, const char *in, row_fn *row, void *arg,
-    struct fault *f)
+run_text(struct db *db, const struct verb *v, const char *in, row_fn *row,
+    void *arg, struct fault *f)
 {
 	struct script *s;
 	bool any = false;
@@ -718,6 +750,17 @@ run(struct db *db, const struct verb *v, const char *in, row_fn *row, void *arg,
 	clear_variables(db);
 	if (rc == 0 && !any && (v->flags & VERB_ONE))
 		return 1;
+	return rc;
+}
+
+static int
+run(struct db *db, const struct verb *v, const char *in, row_fn *row, void *arg,
+    struct fault *f)
+{
+	char *clean = without_nul(in);
+	int rc = run_text(db, v, clean != NULL ? clean : in, row, arg, f);
+
+	free(clean);
 	return rc;
 }
 
@@ -888,6 +931,8 @@ db_init(const char *path, int *made, struct fault *f)
 		if (rc != 0 && !sqlite3_get_autocommit(db->h))
 			sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
 	}
+	if (rc == 0)
+		wake_others(db); /* who waits can watch it from now on */
 	gate_leave(db);
 	db_close(db);
 	umask(mask);

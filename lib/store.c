@@ -214,6 +214,8 @@ store_stream(const char *verb,
 	struct json_lines l = { .fp = stdin };
 	struct fault f = { 0, "" };
 	struct store *s = store_open(&f);
+	const struct verb *v = verb_find(verb);
+	bool reads = v != NULL && (v->flags & VERB_WRITE) == 0;
 	int worst = 0, got, n = 0, rc;
 
 	if (s == NULL) {
@@ -236,7 +238,14 @@ store_stream(const char *verb,
 			warn("%s", f.msg);
 			worst = f.code;
 		}
-		if (in != NULL) {
+		if (in != NULL && reads) {
+			rc = store_do(s, verb, in, store_print, NULL, &f);
+			if (rc > 1) {
+				warn("line %ld: %s", l.no, f.msg);
+				worst = rc;
+			}
+			free(in);
+		} else if (in != NULL) {
 			rc = n == 0 ? store_begin(s, &f) : 0;
 			if (rc == 0) {
 				n++;
@@ -252,6 +261,8 @@ store_stream(const char *verb,
 			    rc == EX_NOPERM)
 				break;
 		}
+		if (reads && !json_ready(&l))
+			fflush(stdout);
 		if (n >= BATCH || (n > 0 && !json_ready(&l))) {
 			rc = store_end(s, &f);
 			n = 0;

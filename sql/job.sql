@@ -41,7 +41,7 @@ FROM ticket t WHERE t.id = :ticket
 ON CONFLICT (ticket_id, kind) WHERE state IN ('pending', 'running', 'paused') DO NOTHING
 RETURNING json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('true')) AS json, id AS ":job";
 SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('false')) AS json
-FROM job WHERE :job IS NULL AND ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', 'ticket') AND state IN ('pending', 'running', 'paused');
+FROM job WHERE :job IS NULL AND ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND state IN ('pending', 'running', 'paused');
 
 -- The oldest ready job of the highest priority; among projects that have one,
 -- the project that runs least, and of those the one whose turn is longest ago.

@@ -264,6 +264,9 @@ CREATE TABLE seal (
   late INTEGER NOT NULL, -- 1: another program wrote the event
   hash BLOB NOT NULL
 ) STRICT;
+-- REPLACE deletes without the triggers of DELETE: it is refused as it comes.
+CREATE TRIGGER event_is_new BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq) BEGIN SELECT raise(ABORT, 'an event cannot be changed'); END;
+CREATE TRIGGER seal_is_new BEFORE INSERT ON seal WHEN EXISTS (SELECT 1 FROM seal WHERE seq = NEW.seq) BEGIN SELECT raise(ABORT, 'a seal cannot be changed'); END;
 CREATE TRIGGER event_stays BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'an event cannot be changed'); END;
 CREATE TRIGGER event_stays_too BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'an event cannot be removed'); END;
 CREATE TRIGGER seal_stays BEFORE UPDATE ON seal BEGIN SELECT raise(ABORT, 'a seal cannot be changed'); END;
@@ -351,6 +354,8 @@ WHEN NEW.state <> OLD.state AND OLD.state || ' ' || NEW.state NOT IN (
   'running completed', 'running failed', 'running cancelled', 'running paused', 'running pending',
   'paused pending', 'paused cancelled', 'failed pending', 'cancelled pending')
 BEGIN SELECT raise(ABORT, 'a job cannot move so'); END;
+CREATE TRIGGER job_stays BEFORE DELETE ON job BEGIN SELECT raise(ABORT, 'a job is kept: cancel it'); END;
+CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT raise(ABORT, 'an attempt is kept'); END;
 CREATE TRIGGER job_fence_grows BEFORE UPDATE OF fence ON job WHEN NEW.fence < OLD.fence
 BEGIN SELECT raise(ABORT, 'a fence only grows'); END;
 CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
