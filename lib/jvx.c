@@ -1,5 +1,6 @@
 /* See jvx.h. */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "jvx.h"
@@ -62,14 +63,65 @@ jvx_true(jv obj, const char *key)
 	return jvx_kind(obj, key) == JV_KIND_TRUE;
 }
 
+/* The number behind \u at p, -1 when there is none. */
+static long
+escaped(const char *p, const char *end)
+{
+	char hex[5] = "", *stop;
+	long n;
+
+	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return -1;
+	memcpy(hex, p + 2, 4);
+	n = strtol(hex, &stop, 16);
+	return stop == hex + 4 ? n : -1;
+}
+
+/* Half a surrogate pair becomes U+FFFD: models that are cut within a
+ * character send it, and libjq 1.6 refuses the whole text. */
+static void
+whole_pairs(struct buf *b)
+{
+	char *end = b->s + b->len;
+
+	for (char *p = b->s; p + 1 < end; p++) {
+		long n, low;
+
+		if (*p != '\\')
+			continue;
+		n = escaped(p, end);
+		if (n < 0xd800 || n > 0xdfff) {
+			p++;
+			continue;
+		}
+		low = escaped(p + 6, end);
+		if (n < 0xdc00 && low >= 0xdc00 && low <= 0xdfff)
+			p += 11;
+		else {
+			memcpy(p + 2, "fffd", 4);
+			p += 5;
+		}
+	}
+}
+
 jv
 jvx_parse(const char *text, size_t len)
 {
+	struct buf b = BUF_INIT;
 	jv v;
 
 	if (len > INT_MAX / 4)
 		return jv_invalid();
 	v = jv_parse_sized(text, (int)len);
+	if (jv_is_valid(v))
+		return v;
+	jv_free(v);
+	if (memmem(text, len, "\\u", 2) == NULL)
+		return jv_invalid();
+	buf_add(&b, text, len);
+	whole_pairs(&b);
+	v = jv_parse_sized(b.s, (int)b.len);
+	buf_free(&b);
 	if (jv_is_valid(v))
 		return v;
 	jv_free(v);

@@ -25,7 +25,8 @@ jv jvx_get(jv obj, const char *key);
 /* The kind of the value at key; JV_KIND_INVALID when absent. */
 jv_kind jvx_kind(jv obj, const char *key);
 
-/* One JSON value; an invalid jv (without a message) when it is not. */
+/* One JSON value; an invalid jv (without a message) when it is not.  What is
+ * no UTF-8, and half a surrogate pair, becomes U+FFFD. */
 jv jvx_parse(const char *text, size_t len);
 
 /* obj with key set; a NULL text leaves obj as it is. */
