@@ -131,9 +131,12 @@ static bool
 held(struct job *j, const char *branch)
 {
 	struct git g = { .dir = j->m.path };
-	char *ref = xasprintf("refs/heads/%s", branch);
+	char oid[OID_LEN], *ref;
 	bool other;
 
+	if (!tip_of(j, "heads", branch, oid))
+		return false;
+	ref = xasprintf("refs/heads/%s", branch);
 	GIT(&g, GIT_QUICK, "for-each-ref", "--format=%(worktreepath)", "--",
 	    ref);
 	if (g.out.len > 0 && g.out.s[g.out.len - 1] == '\n')
@@ -604,6 +607,9 @@ drop(struct job *j, struct fault *f)
 	if (j->m.path != NULL) {
 		g.dir = j->m.path;
 		GIT(&g, GIT_QUICK, "worktree", "prune");
+		/* Elsewhere it is off: here nobody waits for it. */
+		GIT(&g, GIT_QUICK, "-c", "gc.auto=6700", "gc", "--auto",
+		    "--quiet");
 		git_free(&g);
 	}
 	return 0;

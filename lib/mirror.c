@@ -173,6 +173,7 @@ mirror_close(struct mirror *m)
 	free(m->source);
 	free(m->shown);
 	free(m->path);
+	free(m->head);
 	*m = (struct mirror){ .lock = -1 };
 }
 
@@ -352,19 +353,79 @@ mirror_broken(const struct git *g)
 	return false;
 }
 
+/* What we call a ref of the source; NULL when we do not keep it. */
+static char *
+our_name(const char *ref)
+{
+	size_t n = strlen(ref);
+
+	if (strncmp(ref, "refs/heads/", 11) == 0)
+		return xasprintf("refs/remotes/origin/%s", ref + 11);
+	if (strncmp(ref, "refs/tags/", 10) == 0)
+		return strcmp(ref + n - 3, "^{}") == 0 ? NULL : xstrdup(ref);
+	if (strncmp(ref, "refs/pull/", 10) == 0)
+		return strcmp(ref + n - 5, "/head") == 0 ? xstrdup(ref) : NULL;
+	return NULL;
+}
+
+/* Does one line of ls-remote say what the mirror has? */
+static bool
+agrees(struct mirror *m, struct repo *r, char *line, size_t *heads)
+{
+	char *tab = strchr(line, '\t'), *name;
+	bool same;
+
+	if (tab == NULL)
+		return true;
+	*tab++ = '\0';
+	if (strncmp(line, "ref: refs/heads/", 16) == 0) {
+		if (strcmp(tab, "HEAD") == 0) {
+			free(m->head);
+			m->head = xstrdup(line + 16);
+		}
+		return true;
+	}
+	*heads += strncmp(tab, "refs/heads/", 11) == 0;
+	name = our_name(tab);
+	same = name == NULL || repo_ref_is(r, name, line);
+	free(name);
+	return same;
+}
+
+/*
+ * Asks the source for all its refs: most often nothing is new, and one
+ * connection is enough.  1 the mirror is up to date, 0 it is not, -1 trouble.
+ */
+static int
+compare(struct mirror *m, struct repo *r, struct git *g)
+{
+	size_t heads = 0;
+	bool same = true;
+	char *save;
+
+	if (GIT(g, GIT_FAR, "ls-remote", "--symref", "--", git_remote()) != 0)
+		return -1;
+	buf_str(&g->out, ""); /* there is something to cut up */
+	for (char *line = strtok_r(g->out.s, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		same &= agrees(m, r, line, &heads);
+	return same && heads == repo_count_refs(r, "refs/remotes/origin/*");
+}
+
 int
 mirror_fetch(struct mirror *m, struct fault *f)
 {
 	struct git g = { .dir = m->path };
 	struct repo *r;
-	int code = 0;
+	int rc, code = 0;
 
 	if (access(m->path, F_OK) < 0)
 		return make(m, f);
 	if (configure(m, m->path) < 0 || (r = repo_open(m->path, f)) == NULL)
 		return mirror_remake(m, f);
+	rc = compare(m, r, &g);
 	repo_close(r);
-	if (fetch(&g) != 0) {
+	if (rc < 0 || (rc == 0 && fetch(&g) != 0)) {
 		code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);
 		if (mirror_broken(&g))
 			code = mirror_remake(m, f);
@@ -383,6 +444,10 @@ mirror_default(struct mirror *m, char **branch, struct fault *f)
 	int code = 0;
 
 	*branch = NULL;
+	if (m->head != NULL) {
+		*branch = xstrdup(m->head);
+		return 0;
+	}
 	if (GIT(&g, GIT_FAR, "ls-remote", "--symref", "--", git_remote(),
 		"HEAD") != 0)
 		code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);

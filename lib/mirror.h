@@ -18,7 +18,8 @@ struct mirror {
 	char *source; /* may hold a password */
 	char *shown;  /* for messages */
 	char *path;
-	int lock; /* -1: not held */
+	char *head; /* the branch of the source's HEAD, once it was seen */
+	int lock;   /* -1: not held */
 };
 
 /* Where a job record's repository is: repo_url, or the project_path of the

@@ -176,6 +176,30 @@ repo_gitdir(struct repo *r)
 }
 
 bool
+repo_ref_is(struct repo *r, const char *name, const char *oid)
+{
+	git_oid id;
+
+	return git_reference_name_to_id(&id, r->git, name) == 0 &&
+	       git_oid_streq(&id, oid) == 0;
+}
+
+size_t
+repo_count_refs(struct repo *r, const char *glob)
+{
+	git_reference_iterator *it;
+	const char *name;
+	size_t n = 0;
+
+	if (git_reference_iterator_glob_new(&it, r->git, glob) < 0)
+		return 0;
+	while (git_reference_next_name(&name, it) == 0)
+		n++;
+	git_reference_iterator_free(it);
+	return n;
+}
+
+bool
 repo_any_ref(struct repo *r, const char *glob)
 {
 	git_reference_iterator *it;

@@ -50,6 +50,9 @@ int repo_set_ref(
 /* Where the files of the repository itself are: the directory of this work
  * tree's HEAD and index. */
 const char *repo_gitdir(struct repo *r);
+/* Is the ref exactly this object? */
+bool repo_ref_is(struct repo *r, const char *name, const char *oid);
+size_t repo_count_refs(struct repo *r, const char *glob);
 /* Any ref that matches (as "refs/heads/" followed by something)? */
 bool repo_any_ref(struct repo *r, const char *glob);
 

@@ -184,6 +184,17 @@ for ms in 005 020 040 060 090 130; do
 	rm "$TERA_STATE/run/kill/ready"
 done
 
+# Many at once, the mirror not made yet.
+for i in 1 2 3 4 5 6; do
+	job "p$i" "ticket-p$((i % 4))" "$T/big" >"p$i"
+	TERA_STATE=$T/many tera-clone <"p$i" >"o$i" 2>&1 &
+done
+wait
+is "six at once" "$(cat o? | grep -c '"workspace"')" 6
+is "all complete" "$(find many/run/*/work -name 'f*' | wc -l)" 12000
+is "no branch is shared" "$(git -C many/mirror/*.git worktree list --porcelain |
+	grep '^branch' | sort | uniq -d)" ""
+
 # A broken mirror: a worker's files and our branches survive.
 mirror=$(git -C "$tree" rev-parse --path-format=absolute --git-common-dir)
 echo last >"$tree/n"
