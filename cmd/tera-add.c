@@ -23,7 +23,7 @@ main(int argc, char *argv[])
 		   : cmd_verb(argv[optind], "add");
 	if (argc - optind == 2 && strcmp(argv[optind + 1], "-") == 0)
 		return out_end(store_stream(verb, NULL, NULL));
-	cmd_operands(&in, argc - optind - 1, argv + optind + 1);
+	cmd_input(verb, &in, argc - optind - 1, argv + optind + 1);
 	rc = store_main(verb, json_end(&in));
 	buf_free(&in);
 	return out_end(rc);

@@ -11,7 +11,7 @@ int
 main(int argc, char *argv[])
 {
 	struct buf in = BUF_INIT;
-	const char *verb;
+	const char *verb, *project = NULL;
 	int rc;
 
 	err_init(argc, argv,
@@ -23,7 +23,7 @@ main(int argc, char *argv[])
 			json_add_int(&in, "limit",
 			    cmd_number('n', optarg, 0, 1000000000));
 			break;
-		case 'p': json_add(&in, "project", optarg); break;
+		case 'p': project = optarg; break;
 		case 's':
 			json_add_int(&in, "after",
 			    cmd_number('s', optarg, 0, 1LL << 62));
@@ -33,7 +33,13 @@ main(int argc, char *argv[])
 	if (optind == argc)
 		err_usage();
 	verb = cmd_verb(argv[optind], "list");
-	cmd_operands(&in, argc - optind - 1, argv + optind + 1);
+	if (project != NULL) {
+		if (!cmd_has(verb, "project"))
+			die(EX_USAGE, "-p: %s is not of a project",
+			    argv[optind]);
+		json_add(&in, "project", project);
+	}
+	cmd_input(verb, &in, argc - optind - 1, argv + optind + 1);
 	rc = store_main(verb, json_end(&in));
 	buf_free(&in);
 	return out_end(rc);

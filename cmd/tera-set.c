@@ -35,7 +35,7 @@ main(int argc, char *argv[])
 		snprintf(key, sizeof(key), "project");
 	if (strcmp(key, "setting") == 0)
 		snprintf(key, sizeof(key), "key");
-	cmd_operands(&rest, argc - optind - 2, argv + optind + 2);
+	cmd_input(verb, &rest, argc - optind - 2, argv + optind + 2);
 	rc = cmd_each(verb, key, argv + optind + 1, 1, json_end(&rest));
 	buf_free(&rest);
 	return out_end(rc);

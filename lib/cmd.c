@@ -17,6 +17,37 @@ cmd_operands(struct buf *in, int argc, char *argv[])
 			die(f.code, "%s", f.msg);
 }
 
+bool
+cmd_has(const char *verb, const char *key)
+{
+	const struct verb *v = verb_find(verb);
+	size_t n = strlen(key);
+
+	if (v == NULL || n == 0)
+		return false;
+	for (const char *p = v->in; *p != '\0'; p += strcspn(p, " ")) {
+		p += strspn(p, " ");
+		if (strncmp(p, key, n) == 0 && p[n] == ':')
+			return true;
+	}
+	return false;
+}
+
+void
+cmd_input(const char *verb, struct buf *in, int argc, char *argv[])
+{
+	char key[64];
+
+	for (int i = 0; i < argc; i++) {
+		snprintf(key, sizeof(key), "%.*s", (int)strcspn(argv[i], ":=@"),
+		    argv[i]);
+		if (*key != '\0' && strcspn(argv[i], ":=@") < sizeof(key) &&
+		    argv[i][strlen(key)] != '\0' && !cmd_has(verb, key))
+			die(EX_USAGE, "%s: no such key: %s", verb, key);
+	}
+	cmd_operands(in, argc, argv);
+}
+
 long long
 cmd_number(char flag, const char *text, long long least, long long most)
 {

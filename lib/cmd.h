@@ -11,6 +11,13 @@
 /* Adds the operands key=value ... to in; a bad one ends the command. */
 void cmd_operands(struct buf *in, int argc, char *argv[]);
 
+/* Does the verb's input name this key? */
+bool cmd_has(const char *verb, const char *key);
+
+/* As cmd_operands, and a key that the verb does not know ends the command
+ * with 64: a misspelt filter must not list all there is. */
+void cmd_input(const char *verb, struct buf *in, int argc, char *argv[]);
+
 /* A number of a flag, within limits; another one ends the command with 64. */
 long long cmd_number(
     char flag, const char *text, long long least, long long most);
