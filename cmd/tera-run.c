@@ -141,20 +141,29 @@ say(struct job *j, const char *summary, const char *text, size_t n,
 	buf_free(&in);
 }
 
-/* Where to cut: behind a line, else between characters. */
+/* At most n bytes of it, but not half a character. */
+static size_t
+whole(const struct buf *b, size_t n)
+{
+	size_t end = n;
+
+	if (n >= b->len)
+		return b->len;
+	while (
+	    end > 0 && n - end < 4 && ((unsigned char)b->s[end] & 0xc0) == 0x80)
+		end--;
+	return n - end < 4 && end > 0 ? end : n;
+}
+
+/* Where to cut: behind a line, else between characters; 0: wait for more. */
 static size_t
 cut(const struct buf *b)
 {
 	const char *nl = memrchr(b->s, '\n', b->len);
-	size_t n = b->len;
 
 	if (nl != NULL)
 		return (size_t)(nl - b->s) + 1;
-	if (n < LOG_PIECE)
-		return 0;
-	while (n > b->len - 4 && ((unsigned char)b->s[n - 1] & 0xc0) == 0x80)
-		n--;
-	return n > 0 && (unsigned char)b->s[n - 1] >= 0xc0 ? n - 1 : b->len;
+	return b->len < LOG_PIECE ? 0 : whole(b, b->len - 4);
 }
 
 static void
@@ -171,9 +180,13 @@ flush_log(struct job *j, bool last)
 {
 	size_t n = j->log.len == 0 ? 0 : last ? j->log.len : cut(&j->log);
 
-	if (n > 0) {
-		say(j, "output of the agent", j->log.s, n, NULL);
-		drop(&j->log, n);
+	while (n > 0) {
+		size_t piece =
+		    n > 4 * LOG_PIECE ? whole(&j->log, 4 * LOG_PIECE) : n;
+
+		say(j, "output of the agent", j->log.s, piece, NULL);
+		drop(&j->log, piece);
+		n -= piece;
 	}
 	j->log_at = j->log.len > 0 ? now_ms() + LOG_MS : NEVER;
 }

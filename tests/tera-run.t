@@ -209,6 +209,24 @@ wait "$pid" || :
 like "ends the first" "$(cat recs1)" '"failed","reason":"error","exit":137'
 ok "whose processes are gone" gone "1$u.6" 0
 
+# Both killed at once: the strays wait for the next run of the job.
+echo '{"job_id":"both"}' >in
+tera-run -n sh -c "(setsid setsid sleep 2$u.1 &) ; sleep 2$u.1; :" \
+	<in >recs 2>log &
+pid=$!
+there "2$u.1"
+guard=
+for p in /proc/[0-9]*; do
+	if grep -qsx "PPid:	$pid" "$p/status" 2>/dev/null; then
+		guard=${p#/proc/}
+	fi
+done
+kill -STOP "$guard"
+kill -9 "$pid" "$guard"
+wait "$pid" || :
+like "after both were killed" "$(tera-run -n true <in)" '"completed"'
+ok "the next run ends what was left" gone "2$u.1" 5
+
 # --- with a store ---
 new_job() { # prints a claimed record
 	tera-call project.add name="p$1" repo_url=/nowhere \
@@ -248,6 +266,16 @@ fi
 like "the rest is in a file" "$(grep 'the rest' logs)" \
 	"\"raw_file\":\"$T/state/run/$job/output\""
 like "to the end" "$(tail -n 1 "state/run/$job/output")" '^no newline ä$'
+
+new_job l >in
+cat >longline <<'X'
+awk 'BEGIN { while (i++ < 150000) printf "äöü"; print "" }'
+X
+tera-run sh "$T/longline" <in >recs 2>log
+is "a long line" "$(cat log)" ''
+tera-call log.list job="$job" >logs
+not_ok "is cut between characters" grep -q '�' logs
+is "and is whole" "$(grep -o ä logs | wc -l)" 150000
 
 new_job 2 >in
 tera-run sh -c "trap 'echo \"{\\\"turns\\\":7}\"; exit 0' TERM

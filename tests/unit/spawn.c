@@ -122,8 +122,8 @@ alive(const char *word)
 {
 	const char *argv[] = { "sh", "-c",
 		"for p in /proc/[0-9]*; do "
-		"tr '\\0' ' ' <\"$p/cmdline\" 2>/dev/null | "
-		"grep -q \"^sleep $1\" && exit 0; done; exit 1",
+		"tr '\\0' ' ' 2>/dev/null <\"$p/cmdline\" | "
+		"grep -q \"^sleep $1\" && exit 0; done 2>/dev/null; exit 1",
 		"sh", word, NULL };
 
 	return spawn_run(argv, NULL, 0, NULL, 0, 0) == 0;
