@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mirror.h"
@@ -281,8 +282,9 @@ static int
 add(struct job *j, struct git *g, const char *path, struct fault *f)
 {
 	g->dir = j->m.path;
-	if (GIT(g, GIT_QUICK, "worktree", "add", "--force", "--no-checkout",
-		"--", path, j->here) != 0)
+	/* Twice: a killed one left a lock on its name. */
+	if (GIT(g, GIT_QUICK, "worktree", "add", "--force", "--force",
+		"--no-checkout", "--", path, j->here) != 0)
 		return git_fault(g, "worktree", EX_CANTCREAT, f);
 	return 0;
 }
@@ -385,7 +387,8 @@ adopt(struct job *j, struct fault *f)
 	char *next = xasprintf("%s/next/work", j->dir);
 	char *from = xasprintf("%s/.git", next);
 	char *to = xasprintf("%s/.git", j->work);
-	char *lost = xasprintf("%s/lost-git", j->dir);
+	char *lost =
+	    xasprintf("%s/lost-git-%lld", j->dir, (long long)time(NULL));
 	struct git g = { 0 };
 	int code = choose(j, f);
 
@@ -394,7 +397,10 @@ adopt(struct job *j, struct fault *f)
 	if (code == 0)
 		code = add(j, &g, next, f);
 	if (code == 0) {
-		rename(to, lost);
+		if (rename(to, lost) < 0 && errno != ENOENT)
+			warn("%s:", to);
+		/* The old link's end goes, or two would claim one path. */
+		GIT(&g, GIT_QUICK, "worktree", "prune");
 		if (rename(from, to) < 0)
 			code = fail(f, EX_CANTCREAT, "%s:", to);
 	}
@@ -481,7 +487,8 @@ resume(struct job *j, struct fault *f)
 	char head[OID_LEN];
 	int code = 0;
 
-	if (r == NULL || !repo_commit_of(r, "HEAD", head)) {
+	if (r == NULL || !repo_hangs_on(r, j->m.path) ||
+	    !repo_commit_of(r, "HEAD", head)) {
 		repo_close(r);
 		code = adopt(j, f);
 		if (code != 0 || (r = repo_open(j->work, f)) == NULL)

@@ -59,6 +59,11 @@ find(struct job *j, struct step *s, struct fault *f)
 		code = f->code;
 	else
 		code = mirror_open(&j->m, source, f);
+	if (code == 0 && !repo_hangs_on(j->work, j->m.path))
+		code = fail(f, EX_DATAERR,
+		    "%s: its repository is not the mirror: tera-clone ties "
+		    "it again",
+		    dir);
 	if (code == 0) {
 		mirror_unlock(&j->m);
 		code = repo_attach(j->work, j->here, f);

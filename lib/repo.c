@@ -176,6 +176,16 @@ repo_gitdir(struct repo *r)
 }
 
 bool
+repo_hangs_on(struct repo *r, const char *path)
+{
+	struct stat a, b;
+
+	return stat(git_repository_commondir(r->git), &a) == 0 &&
+	       stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+bool
 repo_ref_is(struct repo *r, const char *name, const char *oid)
 {
 	git_oid id;

@@ -53,6 +53,8 @@ const char *repo_gitdir(struct repo *r);
 /* Is the ref exactly this object? */
 bool repo_ref_is(struct repo *r, const char *name, const char *oid);
 size_t repo_count_refs(struct repo *r, const char *glob);
+/* Does this work tree hang on the repository at path? */
+bool repo_hangs_on(struct repo *r, const char *path);
 /* Any ref that matches (as "refs/heads/" followed by something)? */
 bool repo_any_ref(struct repo *r, const char *glob);
 

@@ -173,15 +173,13 @@ for ms in 005 020 040 060 090 130; do
 	sleep "0.$ms"
 	kill -9 "$pid" 2>/dev/null || :
 	wait "$pid" 2>/dev/null || :
-	if ! clone kj >out || ! grep -q '"workspace"' out; then
-		ok "killed after $ms ms, then whole" cat err
-		sed 's/^/# /' out
-	else
-		is "killed after $ms ms, then whole" \
-			"$(git -C "$TERA_STATE/run/kill/work" status --porcelain | wc -l)-$(find "$TERA_STATE/run/kill/work" -name 'f*' | wc -l)" \
-			0-2000
-	fi
-	rm "$TERA_STATE/run/kill/ready"
+	clone kj >out
+	work=$TERA_STATE/run/kill/work
+	like "killed after $ms ms, then served" "$(cat out err)" '"workspace"'
+	is "whole" "$(git -C "$work" status --porcelain | wc -l)-$(
+		find "$work" -name 'f*' | wc -l
+	)" 0-2000
+	rm -f "$TERA_STATE/run/kill/ready"
 done
 
 # Many at once, the mirror not made yet.
@@ -207,6 +205,20 @@ rm -rf "$tree/.git"
 echo after >"$tree/n"
 clone j1 >out
 is "a lost .git is tied again" "$(git -C "$tree" show HEAD:n)" after
+
+rm -rf "$tree/.git"
+git -C "$tree" init -q
+echo own >"$tree/n"
+(cd "$tree" && commit own)
+like "a repository of the worker's own is not pushed" \
+	"$(tera-push <out 2>err)" '"code":65,"message":"[^"]*not the mirror'
+clone j1 >out
+is "its files are taken over" "$(git -C "$tree" show HEAD:n)" own
+is "onto the job's history" "$(git -C "$tree" log --format=%s | tail -1)" first
+git -C "$(git -C "$tree" rev-parse --git-common-dir)" worktree prune
+ok "nothing prunes it" git -C "$tree" status
+ok "and its commits are kept" test -d "$TERA_STATE"/run/j1/lost-git-*
+is "the branch is the job's" "$(git -C "$tree" branch --show-current)" ticket-1
 
 exits "usage" 64 tera-clone x
 exits "full disk" 74 sh -c 'tera-clone <j1 >/dev/full'
