@@ -92,4 +92,8 @@ char *state_dir(const char *below);
 /* mkdir -p with mode 0700.  Returns 0 or -1 with errno. */
 int make_dirs(const char *path);
 
+/* Puts the directory of our own program into PATH when it is not there, so
+ * that a command finds its family from the build tree, too. */
+void spawn_own_path(void);
+
 #endif

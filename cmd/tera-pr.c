@@ -1,0 +1,467 @@
+/*
+ * tera-pr - pull requests of the local forge: for any git remote
+ *
+ * The requests are kept in the store, the branches on the remote.  As a stage
+ * (-) it opens one for each job record, or brings the open one of the branch
+ * up to date, and posts the answer of a review job.  What looks at git or
+ * merges is a command of the git group that runs as a child, so that opening
+ * a request does not pay for libgit2.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "spawn.h"
+#include "step.h"
+
+#define USAGE                                                                  \
+	"{- | [-f file] [-l line] [-M message] "                               \
+	"[-m merge|squash|rebase] [-p project] [-s state] "                    \
+	"{list | show | diff | comment | approve | merge | close} [pr] "       \
+	"[text | -]}"
+#define DIFF_MAX (64UL * 1024 * 1024)
+/* Terarchitect's mark of what its agent wrote, understood by its poller. */
+#define BOT_MARK "\n\n<!-- terarchitect-bot -->"
+
+static struct store *store;
+
+/* --- as a stage of a job --- */
+
+static int
+keep(void *arg, const char *json)
+{
+	char **to = arg;
+
+	free(*to);
+	*to = xstrdup(json);
+	return 0;
+}
+
+/* The one answer of a verb, which the caller frees, or NULL and f. */
+static char *
+ask(const char *verb, const char *in, struct fault *f)
+{
+	char *answer = NULL;
+	int rc = store_do(store, verb, in, keep, &answer, f);
+
+	if (rc == 1 || (rc == 0 && answer == NULL))
+		fail(f, EX_NOINPUT, "%s: no answer", verb);
+	if (rc != 0) {
+		free(answer);
+		return NULL;
+	}
+	return answer;
+}
+
+/* Adds key with the text at path of rec, when there is one. */
+static void
+copy(struct buf *to, const char *key, const char *rec, const char *path)
+{
+	char *v = json_raw(rec, path);
+
+	if (v != NULL && strcmp(v, "null") != 0)
+		json_add_raw(to, key, v);
+	free(v);
+}
+
+static void
+add_verified(struct buf *b, const char *rec)
+{
+	char *verdict = json_get(rec, "$.verify.verdict");
+	char *command = json_get(rec, "$.verify.command");
+
+	buf_str(b, "\n\n## Verified\n\n");
+	if (verdict == NULL || strcmp(verdict, "none") == 0)
+		buf_str(b, "No tests ran: the project names no command and "
+			   "none was found in its files.\n");
+	else
+		buf_fmt(b,
+		    "`%s`: %s (exit %lld, %lld ms), run by Tera on "
+		    "the last commit of the branch.\n",
+		    command != NULL ? command : "", verdict,
+		    json_int(rec, "$.verify.exit", 0),
+		    json_int(rec, "$.verify.ms", 0));
+	free(verdict);
+	free(command);
+}
+
+/* What a reviewer reads; the heading is Terarchitect's. */
+static char *
+body_of(const char *rec, const char *ticket)
+{
+	struct buf b = BUF_INIT;
+	char *title = json_get(ticket, "$.title");
+	char *text = json_get(ticket, "$.description");
+	char *summary = json_get(rec, "$.summary");
+
+	buf_fmt(&b, "Ticket: %s", title != NULL ? title : "");
+	if (text != NULL && *text != '\0')
+		buf_fmt(&b, "\n\n%.500s", text);
+	if (summary != NULL && *summary != '\0')
+		buf_fmt(
+		    &b, "\n\n---\n\n## What was accomplished\n\n%s", summary);
+	add_verified(&b, rec);
+	free(title);
+	free(text);
+	free(summary);
+	return buf_take(&b);
+}
+
+/* May this record have a pull request? */
+static int
+fit(struct step *s, struct fault *f)
+{
+	char *verdict = json_get(s->rec, "$.verify.verdict");
+	char *head = json_get(s->rec, "$.head_oid");
+	char *base = json_get(s->rec, "$.base_oid");
+	char *number = json_get(s->rec, "$.pr_number");
+	int code = 0;
+
+	if (!json_true(s->rec, "$.pushed")) {
+		s->reason = "push";
+		code = fail(f, EX_UNAVAILABLE, "the branch is not pushed");
+	} else if (verdict != NULL && strcmp(verdict, "pass") != 0 &&
+		   strcmp(verdict, "none") != 0) {
+		s->reason = "verify";
+		code = fail(f, EX_DATAERR, "the tests say %s", verdict);
+	} else if (number == NULL &&
+		   (head == NULL ||
+		       (base != NULL && strcmp(head, base) == 0))) {
+		s->reason = "stall";
+		code =
+		    fail(f, EX_DATAERR, "the branch has no change to look at");
+	}
+	free(verdict);
+	free(head);
+	free(base);
+	free(number);
+	return code;
+}
+
+/* The words that answer a comment, from the agent. */
+static int
+answer_comment(const char *rec, const char *number, struct fault *f)
+{
+	struct buf in = BUF_INIT;
+	char *kind = json_get(rec, "$.kind");
+	char *reply = json_get(rec, "$.reply");
+	char *answer = NULL;
+	int code = 0;
+
+	if (kind != NULL && strcmp(kind, "review") == 0 && reply != NULL &&
+	    *reply != '\0') {
+		char *text = xasprintf("%.60000s%s", reply, BOT_MARK);
+
+		json_add(&in, "pr", number);
+		json_add(&in, "body", text);
+		json_add(&in, "author", "tera");
+		json_add_bool(&in, "bot", true);
+		copy(&in, "path", rec, "$.comment_path");
+		copy(&in, "line", rec, "$.comment_line");
+		answer = ask("pr.comment", json_end(&in), f);
+		code = answer == NULL ? f->code : 0;
+		free(text);
+	}
+	free(answer);
+	free(kind);
+	free(reply);
+	buf_free(&in);
+	return code;
+}
+
+static int
+open_one(struct step *s, struct fault *f)
+{
+	struct buf in = BUF_INIT, who = BUF_INIT;
+	char *local = json_get(s->rec, "$.execution_mode");
+	char *url = json_get(s->rec, "$.repo_url");
+	char *ticket = NULL, *pr = NULL, *body = NULL, *number = NULL;
+	int code = fit(s, f);
+
+	copy(&who, "ticket", s->rec, "$.ticket_id");
+	if (code == 0 &&
+	    (ticket = ask("ticket.show", json_end(&who), f)) == NULL)
+		code = f->code;
+	if (code == 0) {
+		copy(&in, "ticket_id", s->rec, "$.ticket_id");
+		copy(&in, "job_id", s->rec, "$.job_id");
+		copy(&in, "fence", s->rec, "$.fence");
+		copy(&in, "title", ticket, "$.title");
+		copy(&in, "head_branch", s->rec, "$.branch");
+		copy(&in, "base_branch", s->rec, "$.base_branch");
+		copy(&in, "head_oid", s->rec, "$.head_oid");
+		copy(&in, "base_oid", s->rec, "$.base_oid");
+		copy(&in, "verify", s->rec, "$.verify");
+		copy(&in, "source", s->rec,
+		    (local != NULL && strcmp(local, "local") == 0) ||
+			    url == NULL || *url == '\0'
+			? "$.project_path"
+			: "$.repo_url");
+		body = body_of(s->rec, ticket);
+		json_add(&in, "body", body);
+		pr = ask("pr.open", json_end(&in), f);
+		code = pr == NULL ? f->code : 0;
+	}
+	if (code == 0) {
+		number = json_get(pr, "$.number");
+		code = answer_comment(s->rec, number, f);
+	}
+	if (code == 0) {
+		copy(&s->add, "pr_url", pr, "$.pr_url");
+		copy(&s->add, "pr_number", pr, "$.pr_number");
+	}
+	free(local);
+	free(url);
+	free(ticket);
+	free(pr);
+	free(body);
+	free(number);
+	buf_free(&in);
+	buf_free(&who);
+	return code;
+}
+
+/* --- by a person --- */
+
+struct options {
+	const char *file, *message, *method, *project, *state;
+	long long line;
+};
+
+static int
+list(const struct options *o)
+{
+	struct buf in = BUF_INIT;
+	struct fault f;
+	int rc;
+
+	if (o->project != NULL)
+		json_add(&in, "project", o->project);
+	if (o->state != NULL)
+		json_add(&in, "state", o->state);
+	rc = store_do(store, "pr.list", json_end(&in), store_print, NULL, &f);
+	if (rc > 1)
+		warn("%s", f.msg);
+	buf_free(&in);
+	return rc;
+}
+
+/* Runs verb for this pull request with the keys in more; prints the answer. */
+static int
+simple(const char *verb, const char *pr, struct buf *more)
+{
+	struct fault f;
+	int rc;
+
+	json_add(more, "pr", pr);
+	rc = store_do(store, verb, json_end(more), store_print, NULL, &f);
+	if (rc > 1)
+		warn("%s", f.msg);
+	buf_free(more);
+	return rc;
+}
+
+static int
+comment(const char *pr, const char *text, const struct options *o)
+{
+	struct buf in = BUF_INIT, body = BUF_INIT;
+	int rc;
+
+	if (strcmp(text, "-") != 0)
+		buf_str(&body, text);
+	else if (buf_file(&body, "-", JSON_LINE_MAX) != 0)
+		die(EX_DATAERR, "standard input: longer than %d bytes",
+		    JSON_LINE_MAX);
+	if (!json_utf8(buf_text(&body), body.len))
+		die(EX_DATAERR, "the comment is not UTF-8");
+	json_addn(&in, "body", buf_text(&body), body.len);
+	json_add(&in, "author", db_actor());
+	if (o->file != NULL)
+		json_add(&in, "path", o->file);
+	if (o->line > 0)
+		json_add_int(&in, "line", o->line);
+	rc = simple("pr.comment", pr, &in);
+	buf_free(&body);
+	return rc;
+}
+
+static char *
+show(const char *pr, struct fault *f)
+{
+	struct buf in = BUF_INIT;
+	char *answer;
+
+	json_add(&in, "pr", pr);
+	answer = ask("pr.show", json_end(&in), f);
+	buf_free(&in);
+	return answer;
+}
+
+static int
+diff(const char *pr)
+{
+	struct buf rec = BUF_INIT, out = BUF_INIT;
+	const char *argv[] = { "tera-diff", "-", NULL };
+	struct fault f;
+	char *p = show(pr, &f);
+	int rc;
+
+	if (p == NULL)
+		die(f.code, "%s", f.msg);
+	copy(&rec, "repo_url", p, "$.source");
+	copy(&rec, "base_oid", p, "$.base_oid");
+	copy(&rec, "head_oid", p, "$.head_oid");
+	copy(&rec, "branch", p, "$.head_branch");
+	json_end(&rec);
+	buf_chr(&rec, '\n');
+	rc = spawn_run(argv, rec.s, rec.len, &out, DIFF_MAX, 600);
+	fwrite(buf_text(&out), 1, out.len, stdout);
+	buf_free(&rec);
+	buf_free(&out);
+	free(p);
+	return rc;
+}
+
+/* Does a job work on the ticket's branch at this moment? */
+static int
+check_quiet(const char *pr_json)
+{
+	struct buf in = BUF_INIT;
+	struct fault f;
+	char *job = NULL;
+	int rc;
+
+	copy(&in, "ticket", pr_json, "$.ticket_id");
+	json_add(&in, "state", "running");
+	rc = store_do(store, "job.list", json_end(&in), keep, &job, &f);
+	buf_free(&in);
+	if (rc == 0 && job != NULL) {
+		char *number = json_get(job, "$.number");
+
+		warn("job %s works on this branch: wait for it or cancel it",
+		    number);
+		free(number);
+		rc = EX_TEMPFAIL;
+	} else if (rc > 1)
+		warn("%s", f.msg);
+	free(job);
+	return rc;
+}
+
+static int
+merge(const char *pr, const struct options *o)
+{
+	const char *argv[16] = { "tera-merge" };
+	const char *method = o->method != NULL ? o->method : "merge";
+	struct buf out = BUF_INIT, in = BUF_INIT;
+	struct fault f;
+	char *p = show(pr, &f), *v[5], *oid;
+	int n = 1, rc;
+
+	if (p == NULL)
+		die(f.code, "%s", f.msg);
+	v[0] = json_get(p, "$.base_branch");
+	v[1] = json_get(p, "$.head_branch");
+	v[2] = json_get(p, "$.head_oid");
+	v[3] = json_get(p, "$.source");
+	v[4] = json_get(p, "$.state");
+	if (strcmp(v[4], "open") != 0)
+		die(EX_DATAERR, "pull request %s is %s, not open", pr, v[4]);
+	rc = check_quiet(p);
+	if (rc == 0) {
+		argv[n++] = "-b";
+		argv[n++] = v[0];
+		argv[n++] = "-h";
+		argv[n++] = v[1];
+		argv[n++] = "-m";
+		argv[n++] = method;
+		if (v[2] != NULL) {
+			argv[n++] = "-o";
+			argv[n++] = v[2];
+		}
+		if (o->message != NULL) {
+			argv[n++] = "-M";
+			argv[n++] = o->message;
+		}
+		argv[n++] = v[3];
+		argv[n] = NULL;
+		rc = spawn_run(argv, "", 0, &out, JSON_LINE_MAX, 600);
+		if (rc == 0) {
+			oid = json_get(buf_text(&out), "$.merged_oid");
+			json_add(&in, "method", method);
+			json_add(&in, "merged_oid", oid != NULL ? oid : "");
+			rc = simple("pr.merged", pr, &in);
+			free(oid);
+		} else if (out.len > 0) {
+			fputs(out.s, stdout); /* the conflicts, by name */
+		}
+	}
+	for (int i = 0; i < 5; i++)
+		free(v[i]);
+	buf_free(&out);
+	free(p);
+	return rc;
+}
+
+static int
+run(const char *what, int argc, char *argv[], const struct options *o)
+{
+	struct buf in = BUF_INIT;
+	int texts = strcmp(what, "comment") == 0;
+
+	if (strcmp(what, "list") == 0 && argc == 0)
+		return list(o);
+	if (argc != 1 + texts)
+		err_usage();
+	if (strcmp(what, "show") == 0)
+		return simple("pr.show", argv[0], &in);
+	if (strcmp(what, "close") == 0)
+		return simple("pr.close", argv[0], &in);
+	if (strcmp(what, "diff") == 0)
+		return diff(argv[0]);
+	if (texts)
+		return comment(argv[0], argv[1], o);
+	if (strcmp(what, "merge") == 0)
+		return merge(argv[0], o);
+	if (strcmp(what, "approve") != 0)
+		err_usage();
+	json_add(&in, "author", db_actor());
+	return simple("pr.approve", argv[0], &in);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct options o = { 0 };
+	struct fault f = { 0, "" };
+	int rc;
+
+	err_init(argc, argv, USAGE);
+	for (int c; (c = getopt(argc, argv, "f:l:M:m:p:s:")) != -1;)
+		switch (c) {
+		case 'f': o.file = optarg; break;
+		case 'l': o.line = cmd_number('l', optarg, 1, 1 << 30); break;
+		case 'M': o.message = optarg; break;
+		case 'm': o.method = optarg; break;
+		case 'p': o.project = optarg; break;
+		case 's': o.state = optarg; break;
+		default: err_usage();
+		}
+	if (optind == argc)
+		err_usage();
+	spawn_own_path();
+	store = store_open(&f);
+	if (store == NULL)
+		die(f.code, "%s", f.msg);
+	if (strcmp(argv[optind], "-") == 0 && argc - optind == 1) {
+		struct step s = { .stage = "pr" };
+
+		rc = step_run(&s, open_one);
+	} else
+		rc =
+		    run(argv[optind], argc - optind - 1, argv + optind + 1, &o);
+	store_close(store);
+	return out_end(rc);
+}
