@@ -511,6 +511,7 @@ main(int argc, char *argv[])
 {
 	struct turn t = { .worker = "shell", .session = "", .seconds = 3600 };
 	const char *turn = "1";
+	char *dir;
 	int code;
 
 	err_init(argc, argv,
@@ -529,8 +530,10 @@ main(int argc, char *argv[])
 	if (optind != argc || t.dir == NULL)
 		err_usage();
 	number(turn, "a turn");
-	if (access(t.dir, X_OK) < 0)
+	dir = realpath(t.dir, NULL);
+	if (dir == NULL || access(dir, X_OK) < 0)
 		die(EX_NOINPUT, "%s:", t.dir);
+	t.dir = dir;
 	mask_init(&t.mask);
 	watch_signals();
 	if (start(&t, turn) == 0) {
@@ -538,6 +541,7 @@ main(int argc, char *argv[])
 		code = settle(&t);
 	} else
 		code = none(&t);
+	free(dir);
 	mask_free(&t.mask);
 	buf_free(&t.raw);
 	buf_free(&t.text);
