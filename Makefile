@@ -44,6 +44,7 @@ base := \
 	tera-set \
 	tera-show \
 	tera-sweep \
+	tera-talk \
 	tera-verify \
 	tera-watch \
 	tera-work
@@ -106,9 +107,102 @@ $(addprefix $(B)/bin/,$(scripts)): $(B)/bin/%: cmd/%
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
+$(B)/unit/%: tests/unit/%.c $(B)/libtera.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(B)/libtera.a \
+		-ljq $(SQLITE) $(NETTLE)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h) $(B)/gen/sql.c
+	@mkdir -p $(@D)
+	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer,address,undefined \
+		-o $@ $< $(filter-out lib/http.c lib/repo.c,$(wildcard lib/*.c)) \
+		$(B)/gen/sql.c -ljq -lsqlite3 -lnettle -lm
+
+# --- installing -------------------------------------------------------------
+
+pages := $(wildcard man/*.[1578])
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tera
+	install -m 755 $(bins) $(DESTDIR)$(PREFIX)/bin
+	cd share && find . -type d -exec install -d $(DESTDIR)$(PREFIX)/share/tera/{} \;
+	cd share && find . -type f ! -perm -u+x -exec install -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
+	cd share && find . -type f -perm -u+x -exec install -m 755 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
+	for s in 1 5 7 8; do \
+		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
+		install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
+	done
+	install -D -m 644 contrib/completion/tera.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tera
+	for c in $(notdir $(filter-out %/tera,$(bins))); do \
+		ln -sf tera $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$c; \
+	done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(bins)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/bash-completion/completions/,$(notdir $(bins)))
+	for p in $(notdir $(pages)); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; \
+	done
+	rm -rf $(DESTDIR)$(PREFIX)/share/tera
+
+# --- the two commands: they install what is missing, too ---------------------
+
+demo:
+	contrib/install-packages build
+	$(MAKE) all
+	share/demo/run
+
+tests := $(sort $(wildcard tests/*.t))
+check:
+	contrib/install-packages $(if $(FULL),full,check)
+	$(MAKE) check-run $(if $(FULL),asan lint fuzz)
+
+# Tests on what is built, nothing installed.  prove prints the summary.
+check-run: all $(units)
+	FULL=$(FULL) B=$(B) prove $(PROVE) $(units) $(tests)
+
+# The whole suite under AddressSanitizer, UBSan and LeakSanitizer.
+asan:
+	$(MAKE) check-run B=build/asan HARDEN= CFLAGS='-O1 -g' \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		SQLITE='-lsqlite3 -lm' NETTLE=-lnettle
+
+SECONDS ?= 20
+fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+# libjq 1.6 leaks on some broken JSON, hence no leak check here
+fuzz: $(B)/gen/sql.c $(fuzzers)
+	for f in $(fuzzers); do \
+		mkdir -p $(B)/corpus/$${f##*/} && \
+		$$f -max_total_time=$(SECONDS) -detect_leaks=0 -verbosity=0 \
+			-print_final_stats=0 -artifact_prefix=$(B)/fuzz/ \
+			$(B)/corpus/$${f##*/} $(wildcard tests/fuzz/corpus) || exit 1; \
+	done
+
+sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
+shells := $(addprefix cmd/,$(scripts)) $(shell grep -lE '^\#!/bin/(ba)?sh' \
+	share/*/* share/demo/* contrib/* contrib/*/* tests/bench/* .ci/run 2>/dev/null)
+lint:
+	clang-format --dry-run -Werror $(sources)
+	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
+	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
+	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh
+	mandoc -Tlint -Wwarning $(pages)
+	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
+		--enable=warning,portability cmd lib
+
+bench: all
+	tests/bench/run
+
+# The README is the tour, tera(7), in another dress.
+README.md: man/tera.7
+	mandoc -T markdown man/tera.7 | sed -e '1,/^# NAME/{/^# NAME/!d;}' \
+		-e 's/^# NAME/# Tera/' -e "s/'\`/\`/g; s/\`'/\`/g" -e 's/&lt;/</g; s/&gt;/>/g' -e '/^Debian .*November/d' \
+		-e '$${/^[A-Z].* - /d;}' >$@.tmp
+	mv $@.tmp $@
+
 -include $(wildcard $(B)/lib/*.d $(B)/cmd/*.d $(B)/gen/*.d $(B)/unit/*.d)
 
 clean:
 	rm -rf build
-.PHONY: all clean
+.PHONY: all asan bench check check-run clean demo fuzz install lint uninstall
 .SECONDARY:

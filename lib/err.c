@@ -37,8 +37,7 @@ err_usage(void)
 }
 
 /* One line, whatever the text holds: a message never breaks the log. */
-static void
-say(const char *fmt, va_list ap)
+static void PRINTF(1, 0) say(const char *fmt, va_list ap)
 {
 	char line[2048];
 	int saved = errno;

@@ -42,7 +42,7 @@ _Noreturn void die(int code, const char *fmt, ...) PRINTF(2, 3);
 int fail(struct fault *f, int code, const char *fmt, ...) PRINTF(3, 4);
 
 /* As fail, for callers that hold a va_list. */
-int vfail(struct fault *f, int code, const char *fmt, va_list ap);
+int vfail(struct fault *f, int code, const char *fmt, va_list ap) PRINTF(3, 0);
 
 /*
  * Ends a command: flushes and closes standard output, so that a full disk or

@@ -1,0 +1,97 @@
+#!/bin/sh
+# The house: what each command links, and that it has a page, a usage, a test.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/lib.sh"
+set -eu
+
+group() { # name: its commands, from the Makefile
+	make -s -C "$TOP" -f - print <<EOF
+include Makefile
+print:
+	@echo \$($1)
+EOF
+}
+needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+
+# Group, and what it may need besides libc and libm (an archive of SQLite or
+# nettle leaves nothing).  The sanitizers' own libraries do not count.
+may() {
+	case $1 in
+	base) echo 'sqlite3|nettle' ;;
+	text) echo 'sqlite3|nettle|jq' ;;
+	net) echo 'sqlite3|jq|curl(-gnutls)?' ;;
+	git) echo 'sqlite3|jq|git2' ;;
+	esac
+}
+for g in base text net git; do
+	bad=
+	for c in $(group $g); do
+		if [ ! -x "$B/bin/$c" ]; then
+			flunk "$c is built"
+			continue
+		fi
+		extra=$(needed "$B/bin/$c" |
+			grep -Ev "^(libc|libm|libpthread|libdl|lib[atu]*san|libgcc_s|ld-linux.*)\.so|^ld-linux|^lib($(may $g))\.so" || :)
+		[ -z "$extra" ] || bad="$bad $c:$extra"
+	done
+	is "group $g links what it may" "$bad" ""
+done
+
+all="$(group base) $(group text) $(group net) $(group git) $(group shell)"
+for f in "$TOP"/cmd/*; do
+	c=$(basename "$f" .c)
+	case " $all " in
+	*" $c "*) ;;
+	*) flunk "$c is in no link group" ;;
+	esac
+done
+for c in $all; do
+	page=$(ls "$TOP/man/$c".[18] 2>/dev/null || :)
+	if [ -z "$page" ]; then
+		flunk "$c has a page"
+		continue
+	fi
+	missing=
+	[ -f "$TOP/tests/$c.t" ] || missing="$missing test"
+	grep -q "^\.Xr $c " "$TOP/man/tera.7" || missing="$missing tera.7"
+	grep -q -- "$c" "$TOP/contrib/completion/tera.bash" || missing="$missing completion"
+	is "$c is complete" "$missing" ""
+
+	# the synopsis of the page is what the command says
+	if command -v mandoc >/dev/null; then
+		usage=$("$B/bin/$c" --help | sed 's/^usage: //' | tr -s ' \n' ' ')
+		page=$(mandoc -T ascii -O width=1000 "$page" | sed "s/.$(printf '\b')//g" |
+			sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' |
+			tr -s ' \n' ' ' | sed 's/^ //')
+		is "$c: usage is the synopsis" "$(echo "$usage" | tr -d ' ')" \
+			"$(echo "$page" | tr -d ' ')"
+	else
+		skip 1 "mandoc is not here"
+	fi
+	is "$c --version" "$("$B/bin/$c" --version)" "$c 0.1.0"
+	exits "$c refuses an unknown flag with 64" 64 "$B/bin/$c" -@
+done
+
+# who may include whom: one header for each foreign library
+for pair in git2.h:repo curl/curl.h:http; do
+	is "only lib/${pair#*:}.c includes <${pair%:*}>" \
+		"$(cd "$TOP" && grep -l "#include <${pair%:*}>" cmd/*.c lib/*.[ch])" \
+		"lib/${pair#*:}.c"
+done
+is "a command includes no other" "$(cd "$TOP" && grep -l '#include "tera-' cmd/*.c || :)" ""
+is "no header brings SQLite, libgit2 or curl" \
+	"$(cd "$TOP" && grep -lE '#include <(sqlite3|git2|curl/.*)\.h>' lib/*.h || :)" ""
+is "no shell is started from C" \
+	"$(cd "$TOP" && grep -nE '(^|[^_a-zA-Z])(system|popen)\(' cmd/*.c lib/*.c || :)" ""
+
+# install into an empty place, and run from there
+if [ -z "${SAN:-}" ]; then
+	make -s -C "$TOP" B="$B" install DESTDIR="$T/root" PREFIX=/usr >"$T/out" 2>&1
+	is "make install" "$(ls "$T/root/usr/share/tera/pipeline/ticket.json")" \
+		"$T/root/usr/share/tera/pipeline/ticket.json"
+	unset TERA_SHARE
+	ok "an installed command runs" "$T/root/usr/bin/tera-init" -q "$T/installed.db"
+	make -s -C "$TOP" B="$B" uninstall DESTDIR="$T/root" PREFIX=/usr >"$T/out" 2>&1
+	is "make uninstall leaves nothing" "$(find "$T/root" -type f -o -type l)" ""
+fi
+done_testing
