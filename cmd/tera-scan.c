@@ -32,7 +32,7 @@ static const struct kind {
 	{ "seq noun what", "seq at noun what ~id actor data" },
 	{ "seq step", "seq created_at step success summary" },
 	{ "job_id started_at fence",
-	    "number ~job_id worker started_at ended_at outcome reason exit "
+	    "number ~job_id worker started_at outcome reason exit "
 	    "turns cost_usd verdict" },
 	{ "head_branch base_branch state",
 	    "number pr_number forge state verify.verdict approved_by "
