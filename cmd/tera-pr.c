@@ -119,19 +119,19 @@ fit(struct step *s, struct fault *f)
 	char *number = json_get(s->rec, "$.pr_number");
 	int code = 0;
 
-	if (!json_true(s->rec, "$.pushed")) {
+	if (number == NULL &&
+	    (head == NULL || (base != NULL && strcmp(head, base) == 0))) {
+		s->reason = "stall";
+		code =
+		    fail(f, EX_DATAERR, "the branch has no change to look at");
+	} else if (!json_true(s->rec, "$.pushed") && head != NULL &&
+		   base != NULL && strcmp(head, base) != 0) {
 		s->reason = "push";
 		code = fail(f, EX_UNAVAILABLE, "the branch is not pushed");
 	} else if (verdict != NULL && strcmp(verdict, "pass") != 0 &&
 		   strcmp(verdict, "none") != 0) {
 		s->reason = "verify";
 		code = fail(f, EX_DATAERR, "the tests say %s", verdict);
-	} else if (number == NULL &&
-		   (head == NULL ||
-		       (base != NULL && strcmp(head, base) == 0))) {
-		s->reason = "stall";
-		code =
-		    fail(f, EX_DATAERR, "the branch has no change to look at");
 	}
 	free(verdict);
 	free(head);
