@@ -94,10 +94,10 @@ SELECT json_object('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WH
 -- :verb job.finish WRITE WORKER
 -- :in job:ref job_id:ref fence:int! outcome:text reason:text message:text exit:int run_after:text turns:int usage:object verify:object error:object pr_url:text pr_number:int
 $(holds)
-SELECT coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in -> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
-  coalesce(:in ->> 'outcome', iif(:in -> 'error' IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(:in ->> 'message', :in ->> '$.error.message') AS ":message",
+SELECT coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in ->> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
+  coalesce(:in ->> 'outcome', iif(:in ->> 'error' IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(:in ->> 'message', :in ->> '$.error.message') AS ":message",
   coalesce(:in ->> 'run_after', :in ->> '$.error.run_after') AS ":run_after";
-SELECT iif(:in -> 'error' IS NOT NULL AND :outcome = 'completed', 'failed', :outcome) AS ":outcome";
+SELECT iif(:in ->> 'error' IS NOT NULL AND :outcome = 'completed', 'failed', :outcome) AS ":outcome";
 SELECT refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome) WHERE :outcome NOT IN ('completed', 'failed', 'cancelled', 'paused', 'pending');
 SELECT refuse(65, 'run_after: not a time: ' || :run_after) WHERE :run_after IS NOT NULL AND julianday(:run_after) IS NULL;
 SELECT stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", pr_number AS ":pr" FROM job WHERE id = :job;

@@ -1,8 +1,9 @@
 -- What happened: logs of runs, events, and where the store stands.
 
--- A worker's piece of log about its job renews the lease too.
+-- A worker's piece of log about its job renews the lease too, for as long as
+-- the worker says that its leases are.
 -- :verb log.add WRITE WORKER
--- :in job:ref job_id:ref ticket:ref ticket_id:ref fence:int session_id:text step:text summary:text raw_output:text raw_file:text success:bool
+-- :in job:ref job_id:ref ticket:ref ticket_id:ref fence:int session_id:text step:text summary:text raw_output:text raw_file:text success:bool lease_seconds:num
 SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
 SELECT refuse(66, 'no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id')) WHERE :job IS NULL AND coalesce(:in ->> 'job', :in ->> 'job_id') IS NOT NULL;
 SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE :job IS NULL AND (id = coalesce(:in ->> 'ticket', :in ->> 'ticket_id') OR number = num(coalesce(:in ->> 'ticket', :in ->> 'ticket_id')));
@@ -11,7 +12,7 @@ SELECT refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old,
 INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output, raw_file, success)
 VALUES (uuid7(), :project, :ticket, :job, :in ->> 'session_id', substr(coalesce(nullif(trim(:in ->> 'step'), ''), 'step'), 1, 100), :in ->> 'summary', :in ->> 'raw_output', :in ->> 'raw_file', coalesce(:in ->> 'success', 1))
 RETURNING json_object('seq', seq, 'id', id) AS json;
-UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds') WHERE id = :job AND state = 'running' AND fence = CAST(:in ->> 'fence' AS INTEGER) AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds');
+UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds') WHERE id = :job AND state = 'running' AND fence = CAST(:in ->> 'fence' AS INTEGER) AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds');
 
 -- :verb log.list READ
 -- :in job:ref ticket:ref project:ref since:int limit:int
