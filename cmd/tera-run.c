@@ -127,6 +127,7 @@ say(struct job *j, const char *summary, const char *text, size_t n,
 	}
 	json_add(&in, "job_id", j->id);
 	json_add_int(&in, "fence", j->fence);
+	json_add_int(&in, "lease_seconds", j->lease);
 	json_add(&in, "session_id", j->session);
 	json_add(&in, "step", "output");
 	json_add(&in, "summary", summary);
