@@ -137,6 +137,25 @@ wait "$pid" 2>/dev/null || :
 ok "the job ends, though the shell was killed" wait_for 5 is_states 0 running
 is "completed" "$(tera-ls job state=completed | tail -n 1 | field reason)" ok
 
+# A supervisor that is killed ends all; the lease gives its job back.
+tickets 1
+tera-coordinate -l 2 sleep 5 >/dev/null 2>&1 &
+pid=$!
+wait_for 5 is_states 1 running
+children() {
+	for p in /proc/[0-9]*/stat; do
+		awk -v of="$pid" '$4 == of { print $1, $2 }' "$p" 2>/dev/null || :
+	done
+}
+kill -9 "$(children | sed -n 's/ (tera-run)//p')"
+rc=0
+wait "$pid" || rc=$?
+is "a killed supervisor is the status" "$rc" 137
+is "no child is left" "$(children)" ""
+exits "its job is run again when the lease is over" 0 \
+	wait_for 6 tera-coordinate -1 true
+is "all is done" "$(states running) $(states pending)" "0 0"
+
 exits "an engine that is not there: 69" 69 tera-coordinate -1 -e nowhere true
 exits "usage" 64 tera-coordinate -x
 exits "-1 and -d" 64 tera-coordinate -1d

@@ -54,6 +54,7 @@ is "in the PATH" "$(PATH=$PATH:$T/mine tera mine 'a b' c)" "mine a b c"
 like "is listed" "$(PATH=$PATH:$T/mine tera)" '^  mine$'
 
 # Installed: the pages are elsewhere, maybe compressed.
+unset TERA_SHARE
 mkdir -p usr/bin usr/share/man/man1 usr/share/man/man8
 cp "$B/bin/tera" "$B/bin/tera-call" usr/bin
 printf '.Dt TERA-CALL 1\n.Sh NAME\n.Nm tera-call\n.Nd run any verb\n' |
