@@ -62,7 +62,7 @@ FROM (SELECT p.id, p.max_running, p.max_cost_day, (SELECT c.number FROM job c WH
 JOIN job j ON j.number = q.first LEFT JOIN lane l ON l.project_id = q.id
 WHERE (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running') < coalesce(q.max_running, 1e9)
   AND (q.max_cost_day IS NULL OR (SELECT coalesce(sum(cost_usd), 0) FROM attempt WHERE project_id = q.id AND started_at >= strftime('%Y-%m-%dT00:00:00.000Z', 'now')) < q.max_cost_day)
-  AND (SELECT count(*) FROM job r WHERE r.state = 'running') < coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'max_running'), 1e9)
+  AND (SELECT count(*) FROM job r INDEXED BY job_running WHERE r.state = 'running') < coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'max_running'), 1e9)
 ORDER BY j.priority DESC, (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running'), coalesce(l.turn, 0), j.number LIMIT 1;
 UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = fence + 1, tries = tries + 1, worker = :in ->> 'worker', stop = NULL, run_after = NULL,
   lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number
@@ -192,6 +192,6 @@ SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job)
 -- run at all, when the next one is due by itself, and how many soon are.
 -- :verb job.idle READ WORKER
 -- :in worker:text project:ref
-SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = :in ->> 'worker'), 'running', (SELECT count(*) FROM job WHERE state = 'running'),
+SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = :in ->> 'worker'), 'running', (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'),
   'soon', (SELECT count(*) FROM job WHERE parked = 1 AND state = 'pending' AND run_after < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')),
   'next_ms', (SELECT CAST((julianday(min(at)) - julianday('now')) * 86400000 AS INTEGER) FROM (SELECT min(run_after) AS at FROM job WHERE parked = 1 AND state = 'pending' UNION ALL SELECT min(lease_until) FROM job WHERE state = 'running'))) AS json;

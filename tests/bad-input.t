@@ -113,7 +113,7 @@ rc=0
 	{ tera-watch 2>err || echo $? >rc; } | true
 	sleep 0.1
 )
-for i in 1 2 3 4 5; do tera-set ticket 1 description="$(head -c 60000 /dev/zero | tr '\0' x)" >/dev/null; done
+for _ in 1 2 3 4 5; do tera-set ticket 1 description="$(head -c 60000 /dev/zero | tr '\0' x)" >/dev/null; done
 (
 	trap '' PIPE
 	{ tera-watch 2>err || echo $? >rc; } | true
