@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "buf.h"
 #include "db.h"
 #include "seal.h"
@@ -21,11 +22,21 @@
 #define STATEMENTS 48             /* of one verb */
 #define VARIABLES 24
 
-/* A verb's statements, prepared when it runs first on a connection. */
+/* One statement of a verb: compiled when it first runs on a connection, for
+ * compiling is most of what a short command does. */
+struct statement {
+	sqlite3_stmt *st;
+	const char *sql;
+	int len;       /* -1: to the end of the statement */
+	char when;     /* '@' if or '!' unless the variable is set, or '\0' */
+	char name[32]; /* of the variable */
+};
+
 struct script {
 	const struct verb *verb;
-	sqlite3_stmt *st[STATEMENTS];
-	int n;
+	struct statement st[STATEMENTS];
+	int n;            /* statements found so far */
+	const char *rest; /* where the next one begins */
 	struct script *next;
 };
 
@@ -279,6 +290,7 @@ open_file(const char *path, int flags, struct fault *f)
 
 	*db = (struct db){ .path = xstrdup(path), .gate = -1, .wake = -1 };
 	db->held_end = &db->held;
+	arena_sqlite();
 	rc = sqlite3_open_v2(path, &db->h, flags, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(db->h, 10000);
@@ -352,7 +364,7 @@ db_close(struct db *db)
 		struct script *s = db->scripts;
 
 		for (int i = 0; i < s->n; i++)
-			sqlite3_finalize(s->st[i]);
+			sqlite3_finalize(s->st[i].st);
 		db->scripts = s->next;
 		free(s);
 	}
@@ -501,37 +513,73 @@ db_end(struct db *db, struct fault *f)
 
 /* --- running a script --- */
 
-/* Compiles a verb's statements once per connection. */
 static struct script *
-script(struct db *db, const struct verb *v, struct fault *f)
+script(struct db *db, const struct verb *v)
 {
-	const char *sql = v->sql;
 	struct script *s;
 
 	for (s = db->scripts; s != NULL; s = s->next)
 		if (s->verb == v)
 			return s;
 	s = xmalloc(sizeof(*s));
-	*s = (struct script){ .verb = v, .next = db->scripts };
+	s->verb = v;
+	s->n = 0;
+	s->rest = v->sql;
+	s->next = db->scripts;
 	db->scripts = s;
-	while (*(sql += strspn(sql, " \n\t")) != '\0') {
-		int rc = s->n == STATEMENTS ? SQLITE_TOOBIG
-					    : sqlite3_prepare_v3(db->h, sql, -1,
-						  SQLITE_PREPARE_PERSISTENT,
-						  &s->st[s->n], &sql);
-
-		if (rc != SQLITE_OK) {
-			sql_fault(db, rc, f);
-			for (int i = 0; i < s->n; i++)
-				sqlite3_finalize(s->st[i]);
-			db->scripts = s->next;
-			free(s);
-			return NULL;
-		}
-		if (s->st[s->n] != NULL)
-			s->n++;
-	}
 	return s;
+}
+
+/* Finds the statement of that number.  Returns 1, or 0 when there is none. */
+static int
+find_statement(struct script *s, int i)
+{
+	struct statement *t = &s->st[i];
+	const char *p = s->rest + strspn(s->rest, " \n\t"), *end;
+	size_t n;
+
+	if (i < s->n)
+		return 1;
+	if (*p == '\0' || i == STATEMENTS)
+		return 0;
+	*t = (struct statement){ .sql = p, .len = -1 };
+	if (*p == '@' || *p == '!') {
+		t->when = *p++;
+		n = strcspn(p, " ");
+		snprintf(t->name, sizeof(t->name), "%.*s", (int)n, p);
+		t->sql = p + n;
+		end = strstr(t->sql, ";\n");
+		t->len = (int)(end != NULL ? (size_t)(end - t->sql) + 1
+					   : strlen(t->sql));
+		s->rest = t->sql + t->len;
+	}
+	s->n++;
+	return 1;
+}
+
+static int
+compile(struct db *db, struct script *s, struct statement *t, struct fault *f)
+{
+	const char *end;
+	int rc = sqlite3_prepare_v3(
+	    db->h, t->sql, t->len, SQLITE_PREPARE_PERSISTENT, &t->st, &end);
+
+	if (rc != SQLITE_OK)
+		return sql_fault(db, rc, f);
+	if (t->len < 0)
+		s->rest = end;
+	t->len = (int)(end - t->sql);
+	return 0;
+}
+
+static bool
+is_set(const struct db *db, const char *name)
+{
+	for (int i = 0; i < db->vars; i++)
+		if (strcmp(db->var[i].name, name) == 0)
+			return sqlite3_value_type(db->var[i].value) !=
+			       SQLITE_NULL;
+	return false;
 }
 
 static void
@@ -732,20 +780,22 @@ run_text(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	if (rc != 0)
 		return rc;
 	db->refused.code = 0;
-	s = script(db, v, f);
-	if (s == NULL)
-		return f != NULL ? f->code : EX_SOFTWARE;
+	s = script(db, v);
 	clear_variables(db);
-	for (int i = 0; i < s->n && rc == 0 && stop == 0; i++) {
+	for (int i = 0; rc == 0 && stop == 0 && find_statement(s, i); i++) {
+		struct statement *t = &s->st[i];
 		int step = SQLITE_DONE;
 
-		bind(db, s->st[i], in);
-		while (
-		    stop == 0 && (step = sqlite3_step(s->st[i])) == SQLITE_ROW)
-			stop = take_row(db, s->st[i], row, arg, &any);
+		if (t->when != '\0' && is_set(db, t->name) != (t->when == '@'))
+			continue;
+		if (t->st == NULL && (rc = compile(db, s, t, f)) != 0)
+			break;
+		bind(db, t->st, in);
+		while (stop == 0 && (step = sqlite3_step(t->st)) == SQLITE_ROW)
+			stop = take_row(db, t->st, row, arg, &any);
 		if (stop == 0 && step != SQLITE_DONE)
 			rc = sql_fault(db, step, f);
-		sqlite3_reset(s->st[i]);
+		sqlite3_reset(t->st);
 	}
 	clear_variables(db);
 	if (rc == 0 && !any && (v->flags & VERB_ONE))

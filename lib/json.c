@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "json.h"
 
 /* --- writing --- */
@@ -153,8 +154,11 @@ ask(const char *sql, const char *a, const char *b)
 {
 	sqlite3_stmt *st;
 
-	if (db == NULL && sqlite3_open(":memory:", &db) != SQLITE_OK)
-		die(EX_OSERR, "out of memory");
+	if (db == NULL) {
+		arena_sqlite();
+		if (sqlite3_open(":memory:", &db) != SQLITE_OK)
+			die(EX_OSERR, "out of memory");
+	}
 	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
 		die(EX_SOFTWARE, "json: %s", sqlite3_errmsg(db));
 	sqlite3_bind_text(st, 1, a, -1, SQLITE_STATIC);

@@ -9,6 +9,11 @@
 # A part that several verbs share is cut at `-- :define NAME` and put in where
 # a script says $(NAME); files are read in the order of their names.
 #
+# A statement after a line of the form
+#   -- :if :NAME     or     -- :unless :NAME
+# runs only when that parameter is not NULL, or is: what is not run is not
+# compiled either (lib/verb.h).  It ends at the line that ends with a semicolon.
+#
 # Comments and indentation do not reach the store: SQLite parses the text of
 # the schema at every start.  Two names are written out here, since the schema
 # must not need a function that the sqlite3 shell lacks:
@@ -16,6 +21,7 @@
 function quote(s) {
 	gsub(/\\/, "\\\\", s)
 	gsub(/"/, "\\\"", s)
+	gsub(/\n/, "\\n", s)
 	return "\"" s "\\n\"\n"
 }
 function clean(s) {
@@ -80,12 +86,18 @@ FNR == 1 {
 	spec = 0
 	next
 }
+/^-- :(if|unless) :/ {
+	mark = ($2 == ":if" ? "@" : "!") $3 " "
+	next
+}
 {
 	line = expand(clean($0))
 	if (line == "")
 		next
+	line = mark line
+	mark = ""
 	if (open == "define")
-		def[part] = def[part] (def[part] == "" ? "" : " ") line
+		def[part] = def[part] (def[part] == "" ? "" : "\n") line
 	if (open == "migration")
 		migrations = migrations quote(line)
 	else if (open == "verb") {

@@ -5,13 +5,13 @@
 
 -- :define find_job
 SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
-SELECT refuse(66, 'no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id')) WHERE :job IS NULL AND coalesce(:in ->> 'job', :in ->> 'job_id') IS NOT NULL;
-SELECT refuse(65, 'job is missing') WHERE :job IS NULL;
+-- :unless :job
+SELECT refuse(iif(coalesce(:in ->> 'job', :in ->> 'job_id') IS NULL, 65, 66), coalesce('no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id'), 'job is missing'));
 
 -- :define holds
 $(find_job)
-SELECT refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now') WHERE :fence <> CAST(:in ->> 'fence' AS INTEGER);
-SELECT refuse(65, 'job ' || :job || ' is ' || :state || ', not running') WHERE :state <> 'running';
+SELECT CASE WHEN :fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now')
+  WHEN :state <> 'running' THEN refuse(65, 'job ' || :job || ' is ' || :state || ', not running') END AS ":held";
 
 -- :define job
 json_object('number', j.number, 'id', j.id, 'ticket_id', j.ticket_id, 'project_id', j.project_id, 'kind', j.kind, 'state', j.state, 'reason', j.reason, 'message', j.message, 'priority', j.priority, 'run_after', j.run_after, 'blocked', json(iif(j.blocked, 'true', 'false')), 'tries', j.tries, 'max_tries', j.max_tries, 'fence', j.fence, 'lease_until', j.lease_until, 'worker', j.worker, 'stop', j.stop, 'pr_number', j.pr_number, 'comment_body', j.comment_body, 'comment_path', j.comment_path, 'comment_line', j.comment_line, 'created_at', j.created_at, 'claimed_at', j.claimed_at, 'finished_at', j.finished_at)
@@ -27,11 +27,14 @@ WHERE state = 'running' AND lease_until < now()
 -- :verb job.add WRITE
 -- :in ticket:ref! kind:text priority:int run_after:text pr_number:int comment_body:text github_comment_id:int comment_path:text comment_line:int max_tries:int
 SELECT t.id AS ":ticket", t.project_id AS ":project", t.number AS ":number", t.deleted_at AS ":gone", p.deleted_at AS ":project_gone",
-  iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NULL AS ":no_source", p.name AS ":name"
+  iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NULL AS ":no_source", p.name AS ":name",
+  iif(t.deleted_at IS NULL AND p.deleted_at IS NULL AND iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NOT NULL AND EXISTS (SELECT 1 FROM kind WHERE name = coalesce(:in ->> 'kind', 'ticket')), 1, NULL) AS ":fit",
+  :in ->> 'run_after' AS ":run_after"
 FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :in ->> 'ticket' OR t.number = num(:in ->> 'ticket');
+-- :unless :fit
 SELECT refuse(CASE WHEN :ticket IS NULL THEN 66 ELSE 65 END, CASE WHEN :ticket IS NULL THEN 'no such ticket: ' || (:in ->> 'ticket') WHEN :gone IS NOT NULL THEN 'ticket ' || :number || ' was removed'
-  WHEN :project_gone IS NOT NULL THEN 'project ' || :name || ' was removed' WHEN :no_source THEN 'project ' || :name || ' has no repository: set repo_url or project_path' ELSE 'no such kind of job: ' || (:in ->> 'kind') END)
-WHERE :ticket IS NULL OR :gone IS NOT NULL OR :project_gone IS NOT NULL OR :no_source OR NOT EXISTS (SELECT 1 FROM kind WHERE name = coalesce(:in ->> 'kind', 'ticket'));
+  WHEN :project_gone IS NOT NULL THEN 'project ' || :name || ' was removed' WHEN :no_source THEN 'project ' || :name || ' has no repository: set repo_url or project_path' ELSE 'no such kind of job: ' || (:in ->> 'kind') END);
+-- :if :run_after
 SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE :in ->> 'run_after' IS NOT NULL AND julianday(:in ->> 'run_after') IS NULL;
 INSERT INTO job(id, ticket_id, project_id, kind, priority, run_after, parked, blocked, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
 SELECT uuid7(), t.id, t.project_id, coalesce(:in ->> 'kind', iif(lower(t.title) = 'project setup', 'setup', 'ticket')), coalesce(:in ->> 'priority', CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END),
@@ -40,18 +43,23 @@ SELECT uuid7(), t.id, t.project_id, coalesce(:in ->> 'kind', iif(lower(t.title) 
 FROM ticket t WHERE t.id = :ticket
 ON CONFLICT (ticket_id, kind) WHERE state IN ('pending', 'running', 'paused') DO NOTHING
 RETURNING json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('true')) AS json, id AS ":job";
+-- :unless :job
 SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('false')) AS json
-FROM job WHERE :job IS NULL AND ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND state IN ('pending', 'running', 'paused');
+FROM job WHERE ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND state IN ('pending', 'running', 'paused');
 
 -- The oldest ready job of the highest priority; among projects that have one,
 -- the project that runs least, and of those the one whose turn is longest ago.
 -- :verb job.claim WRITE ONE WORKER
 -- :in project:ref project_id:ref kind:text job:ref worker:text lease_seconds:num
-SELECT coalesce(:in ->> 'project', :in ->> 'project_id') AS ":ref", coalesce(:in ->> 'lease_seconds', 60) AS ":lease";
-SELECT id AS ":project" FROM project WHERE :ref IS NOT NULL AND :ref <> '' AND deleted_at IS NULL AND (id = :ref OR number = num(:ref) OR name = :ref);
-SELECT refuse(66, 'no such project: ' || :ref) WHERE :ref <> '' AND :project IS NULL;
-SELECT refuse(65, 'lease_seconds: want 1 to 86400') WHERE :lease NOT BETWEEN 1 AND 86400;
+SELECT nullif(coalesce(:in ->> 'project', :in ->> 'project_id'), '') AS ":ref", CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
+  (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe";
+-- :if :ref
+SELECT id AS ":project" FROM project WHERE deleted_at IS NULL AND (id = :ref OR number = num(:ref) OR name = :ref);
+-- :if :ref
+SELECT refuse(66, 'no such project: ' || :ref) WHERE :project IS NULL;
+-- :if :due
 $(sweep);
+-- :if :ripe
 UPDATE job SET parked = 0 WHERE parked = 1 AND run_after <= now();
 SELECT j.number AS ":number", j.project_id AS ":of"
 FROM (SELECT p.id, p.max_running, p.max_cost_day, (SELECT c.number FROM job c WHERE c.project_id = p.id AND c.state = 'pending' AND c.parked = 0 AND c.blocked = 0
@@ -64,11 +72,15 @@ WHERE (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'runni
   AND (q.max_cost_day IS NULL OR (SELECT coalesce(sum(cost_usd), 0) FROM attempt WHERE project_id = q.id AND started_at >= strftime('%Y-%m-%dT00:00:00.000Z', 'now')) < q.max_cost_day)
   AND (SELECT count(*) FROM job r INDEXED BY job_running WHERE r.state = 'running') < coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'max_running'), 1e9)
 ORDER BY j.priority DESC, (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running'), coalesce(l.turn, 0), j.number LIMIT 1;
+-- :if :number
 UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = fence + 1, tries = tries + 1, worker = :in ->> 'worker', stop = NULL, run_after = NULL,
   lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number
 RETURNING id AS ":job", fence AS ":fence";
-INSERT INTO lane SELECT :of, (SELECT coalesce(max(turn), 0) + 1 FROM lane) WHERE :job IS NOT NULL ON CONFLICT DO UPDATE SET turn = excluded.turn;
-INSERT INTO attempt(id, job_id, project_id, fence, worker) SELECT uuid7(), :job, :of, :fence, :in ->> 'worker' WHERE :job IS NOT NULL;
+-- :if :number
+INSERT INTO lane SELECT :of, (SELECT coalesce(max(turn), 0) + 1 FROM lane) WHERE 1 ON CONFLICT DO UPDATE SET turn = excluded.turn;
+-- :if :number
+INSERT INTO attempt(id, job_id, project_id, fence, worker) VALUES (uuid7(), :job, :of, :fence, :in ->> 'worker');
+-- :if :number
 SELECT json_patch(json_object('job_id', j.id, 'number', j.number, 'ticket_id', j.ticket_id, 'ticket_number', t.number, 'project_id', j.project_id, 'project_name', p.name, 'kind', j.kind, 'title', t.title, 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode,
   'branch', 'ticket-' || t.id, 'attempt', j.tries, 'max_tries', j.max_tries, 'fence', j.fence, 'lease_until', j.lease_until, 'lease_seconds', :lease,
   'limits', json(p.limits), 'pipeline', coalesce(p.pipeline, k.pipeline)),
@@ -97,23 +109,32 @@ $(holds)
 SELECT coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in ->> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
   coalesce(:in ->> 'outcome', iif(:in ->> 'error' IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(:in ->> 'message', :in ->> '$.error.message') AS ":message",
   coalesce(:in ->> 'run_after', :in ->> '$.error.run_after') AS ":run_after";
-SELECT iif(:in ->> 'error' IS NOT NULL AND :outcome = 'completed', 'failed', :outcome) AS ":outcome";
-SELECT refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome) WHERE :outcome NOT IN ('completed', 'failed', 'cancelled', 'paused', 'pending');
+SELECT CASE WHEN :outcome NOT IN ('completed', 'failed', 'cancelled', 'paused', 'pending') THEN refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome)
+  WHEN :in ->> 'error' IS NOT NULL AND :outcome = 'completed' THEN 'failed' ELSE :outcome END AS ":outcome";
+-- :if :run_after
 SELECT refuse(65, 'run_after: not a time: ' || :run_after) WHERE :run_after IS NOT NULL AND julianday(:run_after) IS NULL;
 SELECT stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", pr_number AS ":pr" FROM job WHERE id = :job;
 SELECT CASE WHEN :outcome = 'completed' THEN 'completed' WHEN :stop = 'cancel' OR :outcome = 'cancelled' THEN 'cancelled' WHEN :stop = 'pause' OR :outcome = 'paused' THEN 'paused'
   WHEN :outcome = 'pending' OR :run_after IS NOT NULL THEN 'pending'
   WHEN coalesce(:why, 'error') IN ('error', 'timeout', 'lost', 'push', 'conflict') AND :tries < :max THEN 'pending' ELSE 'failed' END AS ":state2",
   :outcome = 'pending' OR :run_after IS NOT NULL AS ":uncounted";
+SELECT iif(:state2 = 'pending', 1, NULL) AS ":again", iif(:state2 = 'failed', 1, NULL) AS ":failed",
+  (SELECT 1 FROM ticket WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed')) AS ":done",
+  (SELECT 1 FROM pr WHERE ticket_id = :ticket AND forge = 'local' AND :state2 = 'completed') AS ":comments";
 UPDATE attempt SET exit = :in ->> 'exit', turns = :in ->> 'turns', input_tokens = :in ->> '$.usage.input_tokens', output_tokens = :in ->> '$.usage.output_tokens', cost_usd = :in ->> '$.usage.cost_usd', verdict = :in ->> '$.verify.verdict', stage = :in ->> '$.error.stage' WHERE job_id = :job AND fence = :fence;
 UPDATE job SET state = :state2, reason = CASE WHEN :state2 = 'completed' THEN coalesce(:why, 'ok') WHEN :stop IS NOT NULL THEN 'user' ELSE coalesce(:why, CASE :state2 WHEN 'cancelled' THEN 'user' WHEN 'paused' THEN 'user' ELSE 'error' END) END, message = :message,
   tries = tries - (:state2 = 'pending' AND :uncounted), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 IN ('completed', 'failed', 'cancelled'), now(), NULL),
   run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (5 << min(:tries, 8)) || ' seconds') END,
   outcome = json_remove(:in, '$.limits', '$.comment_body') WHERE id = :job;
+-- :if :again
 UPDATE job SET parked = coalesce(run_after > now(), 0) WHERE id = :job AND state = 'pending';
-UPDATE ticket SET column_id = iif(column_id IN ('in_progress', 'backlog', 'in_review'), 'in_review', column_id), status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed');
-UPDATE ticket SET status = 'failed', version = version + 1, updated_at = now() WHERE id = :ticket AND :state2 = 'failed' AND status <> 'failed';
+-- :if :done
+UPDATE ticket SET column_id = iif(column_id IN ('in_progress', 'backlog', 'in_review'), 'in_review', column_id), status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket;
+-- :if :failed
+UPDATE ticket SET status = 'failed', version = version + 1, updated_at = now() WHERE id = :ticket AND status <> 'failed';
+-- :if :comments
 UPDATE pr_comment SET addressed_at = now() WHERE :state2 = 'completed' AND :kind = 'review' AND addressed_at IS NULL AND number = (SELECT github_comment_id FROM job WHERE id = :job) AND pr_id IN (SELECT id FROM pr WHERE ticket_id = :ticket AND forge = 'local');
+-- :if :comments
 INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
 SELECT uuid7(), :ticket, :project, 'review', 1, :max, p.pr_number, c.body, c.number, c.path, c.line
 FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE :state2 = 'completed' AND p.ticket_id = :ticket AND p.state = 'open' AND p.forge = 'local' AND c.bot = 0 AND c.addressed_at IS NULL

@@ -4,15 +4,20 @@
 -- the worker says that its leases are.
 -- :verb log.add WRITE WORKER
 -- :in job:ref job_id:ref ticket:ref ticket_id:ref fence:int session_id:text step:text summary:text raw_output:text raw_file:text success:bool lease_seconds:num
-SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", CASE WHEN fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || id || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || fence || ' now') END AS ":fence",
+  iif(state = 'running' AND fence = CAST(:in ->> 'fence' AS INTEGER) AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (0.98 * coalesce(:in ->> 'lease_seconds', 60)) || ' seconds'), 1, NULL) AS ":renew"
+FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+-- :unless :job
 SELECT refuse(66, 'no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id')) WHERE :job IS NULL AND coalesce(:in ->> 'job', :in ->> 'job_id') IS NOT NULL;
-SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE :job IS NULL AND (id = coalesce(:in ->> 'ticket', :in ->> 'ticket_id') OR number = num(coalesce(:in ->> 'ticket', :in ->> 'ticket_id')));
+-- :unless :job
+SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE (id = coalesce(:in ->> 'ticket', :in ->> 'ticket_id') OR number = num(coalesce(:in ->> 'ticket', :in ->> 'ticket_id')));
+-- :unless :ticket
 SELECT refuse(iif(coalesce(:in ->> 'ticket', :in ->> 'ticket_id') IS NULL, 65, 66), coalesce('no such ticket: ' || coalesce(:in ->> 'ticket', :in ->> 'ticket_id'), 'log.add: job or ticket is missing')) WHERE :ticket IS NULL;
-SELECT refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now') WHERE :fence <> CAST(:in ->> 'fence' AS INTEGER);
 INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output, raw_file, success)
 VALUES (uuid7(), :project, :ticket, :job, :in ->> 'session_id', substr(coalesce(nullif(trim(:in ->> 'step'), ''), 'step'), 1, 100), :in ->> 'summary', :in ->> 'raw_output', :in ->> 'raw_file', coalesce(:in ->> 'success', 1))
 RETURNING json_object('seq', seq, 'id', id) AS json;
-UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds') WHERE id = :job AND state = 'running' AND fence = CAST(:in ->> 'fence' AS INTEGER) AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds');
+-- :if :renew
+UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds') WHERE id = :job;
 
 -- :verb log.list READ
 -- :in job:ref ticket:ref project:ref since:int limit:int
