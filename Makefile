@@ -188,9 +188,12 @@ lint:
 	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh
 	mandoc -Tlint -Wwarning $(pages)
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
+		--library=tests/cppcheck.cfg \
 		--enable=warning,portability cmd lib
 
-bench: all
+bench:
+	contrib/install-packages bench
+	$(MAKE) all
 	tests/bench/run
 
 # The README is the tour, tera(7), in another dress.

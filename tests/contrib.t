@@ -107,11 +107,11 @@ rm apt
 ok "all is there" packages "$in" build
 not_ok "so nothing is called" [ -e apt ]
 exits "another level needs more" 1 packages "$in" -n check
-like "for the tests" "$(cat out)" '^shellcheck$'
+like "for the tests" "$(cat out)" '^mandoc$'
 unlike "and not what is there" "$(cat out)" '^gcc$'
 cp installed built
 printf 'libclang-rt-14-dev\nlibcurl4-gnutls-dev\n' >>installed
-packages "$in" -n check >out || :
+packages "$in" -n full >out || :
 unlike "the second of what would do" "$(cat out)" clang-rt
 touch need-update
 ok "an old list is fetched anew" packages "$in" full
@@ -123,10 +123,10 @@ like "is used" "$(cat apt)" '^sudo$'
 cp built installed
 rm sys/sudo
 exits "without: 69" 69 packages env WHO=1000 "$in" check
-like "says what it lacks" "$(cat err)" 'no sudo; as root: apt-get install jq clang '
+like "says what it lacks" "$(cat err)" 'no sudo; as root: apt-get install jq mandoc '
 touch broken
 exits "what cannot be installed: 69" 69 packages "$in" check
-like "is named" "$(cat err)" 'could not install: jq clang '
+like "is named" "$(cat err)" 'could not install: jq mandoc '
 rm sys/apt-get
 exits "no Debian: 69" 69 packages "$in" check
 like "says what it needs" "$(cat err)" 'no Debian system.* gcc make '
