@@ -475,10 +475,16 @@ dir_add(struct normal *t, const char *name, const char *path)
 void
 normal_init(struct normal *t)
 {
-	const char *tmp = getenv("TMPDIR");
-	char *cwd = getcwd(NULL, 0);
+	const char *tmp = getenv("TMPDIR"), *run = getenv("TERA_RUN_DIR");
+	char *cwd = getcwd(NULL, 0), *work;
 
 	memset(t, 0, sizeof(*t));
+	if (run != NULL) { /* also where its name is odd: see run_dir() */
+		work = xasprintf("%s/work", run);
+		dir_add(t, "<dir-work>", work);
+		dir_add(t, "<dir-run>", run);
+		free(work);
+	}
 	dir_add(t, "<dir-root>", getenv("TERA_REPLAY_ROOT"));
 	dir_add(t, "<dir-state>", getenv("TERA_STATE"));
 	dir_add(t, "<dir-home>", getenv("HOME"));
