@@ -1,0 +1,5 @@
+check 'one duration' '' '1h30m\n' '1h30m'
+check 'a sum' '' '1h30m writing\n45m talking\n' '2h15m'
+check 'seconds' '' '90s\n30s\n' '0h02m'
+check 'in seconds' -s '1m30s\n' '90'
+check 'nothing' '' '' '0h00m'
