@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -19,7 +20,7 @@
 #define HELD_WAIT 200     /* ms: least, while the worker is full */
 
 struct options {
-	struct buf in;
+	struct buf in, who;
 	char worker[300];
 	int wait, drain;
 	long long count, at_once;
@@ -66,15 +67,12 @@ sleep_on(struct store *s, long long ms)
 static int
 loop(struct store *s, const struct options *o, struct fault *f)
 {
-	struct buf who = BUF_INIT;
 	struct idle idle;
 	long long claimed = 0;
 	int rc = 0;
 
-	json_add(&who, "worker", o->worker);
-	json_end(&who);
 	while (claimed < o->count && !reader_gone()) {
-		rc = store_do(s, "job.idle", who.s, see_idle, &idle, f);
+		rc = store_do(s, "job.idle", o->who.s, see_idle, &idle, f);
 		if (rc != 0)
 			break;
 		if (idle.mine < o->at_once) {
@@ -101,7 +99,6 @@ loop(struct store *s, const struct options *o, struct fault *f)
 		}
 		sleep_on(s, idle.next_ms);
 	}
-	buf_free(&who);
 	return rc > 1 ? rc : claimed > 0 ? 0 : 1;
 }
 
@@ -111,14 +108,15 @@ main(int argc, char *argv[])
 	struct options o = { .count = 1, .at_once = 1LL << 40 };
 	struct fault f = { 0, "" };
 	struct store *s;
-	const char *kind = NULL, *project = NULL;
+	struct buf projects = BUF_INIT;
+	const char *kind = NULL;
 	long long lease = 60, n = 0;
 	char host[256] = "";
 	int rc;
 
 	err_init(argc, argv,
 	    "[-dw] [-c at_once] [-k kind] [-l lease_seconds] [-n count] "
-	    "[-p project] [-W worker] [job]");
+	    "[-p project ...] [-W worker] [job]");
 	gethostname(host, sizeof(host) - 1);
 	snprintf(o.worker, sizeof(o.worker), "%s:%ld", host, (long)getpid());
 	for (int c; (c = getopt(argc, argv, "c:dk:l:n:p:wW:")) != -1;)
@@ -128,7 +126,10 @@ main(int argc, char *argv[])
 		case 'k': kind = optarg; break;
 		case 'l': lease = cmd_number('l', optarg, 1, 86400); break;
 		case 'n': n = cmd_number('n', optarg, 1, 1LL << 40); break;
-		case 'p': project = optarg; break;
+		case 'p':
+			buf_chr(&projects, projects.len == 0 ? '[' : ',');
+			json_quote(&projects, optarg, strlen(optarg));
+			break;
 		case 'w': o.wait = 1; break;
 		case 'W':
 			snprintf(o.worker, sizeof(o.worker), "%s", optarg);
@@ -142,8 +143,13 @@ main(int argc, char *argv[])
 	json_add_int(&o.in, "lease_seconds", lease);
 	if (kind != NULL)
 		json_add(&o.in, "kind", kind);
-	if (project != NULL)
-		json_add(&o.in, "project", project);
+	json_add(&o.who, "worker", o.worker);
+	if (projects.len > 0) {
+		buf_chr(&projects, ']');
+		json_add_raw(&o.in, "projects", projects.s);
+		json_add_raw(&o.who, "projects", projects.s);
+	}
+	json_end(&o.who);
 	if (optind < argc)
 		json_add(&o.in, "job", argv[optind]);
 	json_end(&o.in);
@@ -158,5 +164,7 @@ main(int argc, char *argv[])
 		warn("%s", f.msg);
 	store_close(s);
 	buf_free(&o.in);
+	buf_free(&o.who);
+	buf_free(&projects);
 	return out_end(rc);
 }

@@ -47,16 +47,21 @@ RETURNING json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'p
 SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('false')) AS json
 FROM job WHERE ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND state IN ('pending', 'running', 'paused');
 
+-- The projects that a claimer works for, as a list of ids; NULL is all.
+-- :define wanted_projects
+SELECT coalesce(:in -> 'projects', json_array(nullif(coalesce(:in ->> 'project', :in ->> 'project_id'), ''))) AS ":refs" WHERE coalesce(:in ->> 'projects', :in ->> 'project', :in ->> 'project_id', '') <> '';
+-- :if :refs
+SELECT refuse(66, 'no such project: ' || r.value) FROM json_each(:refs) r WHERE NOT EXISTS (SELECT 1 FROM project WHERE deleted_at IS NULL AND (id = r.value OR number = num(r.value) OR name = r.value));
+-- :if :refs
+SELECT json_group_array(p.id) AS ":projects" FROM project p WHERE deleted_at IS NULL AND EXISTS (SELECT 1 FROM json_each(:refs) r WHERE p.id = r.value OR p.number = num(r.value) OR p.name = r.value);
+
 -- The oldest ready job of the highest priority; among projects that have one,
 -- the project that runs least, and of those the one whose turn is longest ago.
 -- :verb job.claim WRITE ONE WORKER
--- :in project:ref project_id:ref kind:text job:ref worker:text lease_seconds:num
-SELECT nullif(coalesce(:in ->> 'project', :in ->> 'project_id'), '') AS ":ref", CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
+-- :in project:ref project_id:ref projects:array kind:text job:ref worker:text lease_seconds:num
+$(wanted_projects)
+SELECT CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
   (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe";
--- :if :ref
-SELECT id AS ":project" FROM project WHERE deleted_at IS NULL AND (id = :ref OR number = num(:ref) OR name = :ref);
--- :if :ref
-SELECT refuse(66, 'no such project: ' || :ref) WHERE :project IS NULL;
 -- :if :due
 $(sweep);
 -- :if :ripe
@@ -66,7 +71,7 @@ FROM (SELECT p.id, p.max_running, p.max_cost_day, (SELECT c.number FROM job c WH
       AND (:in ->> 'kind' IS NULL OR c.kind = :in ->> 'kind') AND (:in ->> 'job' IS NULL OR c.id = :in ->> 'job' OR c.number = num(:in ->> 'job'))
       AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.state = 'running')
       ORDER BY c.priority DESC, c.number LIMIT 1) AS first
-  FROM project p WHERE p.deleted_at IS NULL AND (:project IS NULL OR p.id = :project)) q
+  FROM project p WHERE p.deleted_at IS NULL AND (:projects IS NULL OR p.id IN (SELECT value FROM json_each(:projects)))) q
 JOIN job j ON j.number = q.first LEFT JOIN lane l ON l.project_id = q.id
 WHERE (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running') < coalesce(q.max_running, 1e9)
   AND (q.max_cost_day IS NULL OR (SELECT coalesce(sum(cost_usd), 0) FROM attempt WHERE project_id = q.id AND started_at >= strftime('%Y-%m-%dT00:00:00.000Z', 'now')) < q.max_cost_day)
@@ -212,7 +217,9 @@ SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job)
 -- What a waiting claimer must know: how many jobs its worker runs, how many
 -- run at all, when the next one is due by itself, and how many soon are.
 -- :verb job.idle READ WORKER
--- :in worker:text project:ref
-SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = :in ->> 'worker'), 'running', (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'),
-  'soon', (SELECT count(*) FROM job WHERE parked = 1 AND state = 'pending' AND run_after < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')),
+-- :in worker:text project:ref projects:array
+$(wanted_projects)
+SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = :in ->> 'worker'),
+  'running', (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running' AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),
+  'soon', (SELECT count(*) FROM job WHERE parked = 1 AND state = 'pending' AND run_after < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds') AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),
   'next_ms', (SELECT CAST((julianday(min(at)) - julianday('now')) * 86400000 AS INTEGER) FROM (SELECT min(run_after) AS at FROM job WHERE parked = 1 AND state = 'pending' UNION ALL SELECT min(lease_until) FROM job WHERE state = 'running'))) AS json;

@@ -10,6 +10,7 @@ case $B in /*) ;; *) B=$TOP/$B ;; esac
 T=$(mktemp -d "${TMPDIR:-/tmp}/tera-test.XXXXXX")
 test_pids=
 at_end() {
+	set +e
 	for pid in $test_pids; do kill "$pid" 2>/dev/null; done
 	# what a test left running in its own directory goes too
 	for p in /proc/[0-9]*; do
