@@ -334,7 +334,11 @@ db_open(const char *path, struct fault *f)
 	rc = pragma_int(db->h, "PRAGMA application_id", &id);
 	if (rc == SQLITE_OK)
 		rc = pragma_int(db->h, "PRAGMA user_version", &version);
-	if (rc != SQLITE_OK)
+	if ((rc & 0xff) == SQLITE_CANTOPEN && flags == SQLITE_OPEN_READONLY)
+		/* the -shm of WAL mode cannot be made there */
+		rc = fail(f, EX_NOPERM,
+		    "%s: read-only, and its directory too: read a copy", path);
+	else if (rc != SQLITE_OK)
 		sql_fault(db, rc, f);
 	else if (id != APPLICATION_ID)
 		rc = fail(f, EX_CONFIG,

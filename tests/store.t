@@ -3,6 +3,7 @@
 # shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 set -eu
+trap 'umount "$T/ro" 2>/dev/null; at_end' EXIT
 
 tera-init -q
 tera-add project name=p repo_url=/r >/dev/null
@@ -46,8 +47,14 @@ if mount --bind "$T/ro" "$T/ro" 2>/dev/null; then
 	exits "a change is refused" 77 as "$T/ro/s.db" tera-set ticket 1 title=x
 	exits "so is a stream" 77 sh -c "echo '{\"name\":\"x\"}' | TERA_STORE='$T/ro/s.db' tera-add project -"
 	umount "$T/ro"
+	cp_store ro/wal.db
+	sqlite3 ro/wal.db 'PRAGMA journal_mode = WAL' >/dev/null
+	mount --bind "$T/ro" "$T/ro" && mount -o remount,ro,bind "$T/ro"
+	exits "one in WAL mode wants its side files" 77 as "$T/ro/wal.db" tera-ls ticket
+	like "and says so" "$(cat err)" 'read-only, and its directory too: read a copy'
+	umount "$T/ro"
 else
-	skip 5 "no mount allowed here: a read-only store"
+	skip 7 "no mount allowed here: a read-only store"
 fi
 
 # another program, the sqlite3 shell: the rules are the schema's

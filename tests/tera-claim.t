@@ -27,6 +27,7 @@ like "has the lease" "$lease" '^20..-..-..T..:..:..\....Z$'
 is "it runs" "$(tera-show job 1 | field state)" running
 is "an attempt began" "$(tera-ls attempt job=1 | field fence)" 1
 exits "of another project: none" 1 tera-claim -p q
+exits "nor of none of two" 1 tera-claim -p q -p 2
 exits "of another kind: none" 1 tera-claim -k review
 ok "a certain one" tera-claim 2
 is "is that" "$(field number <out)" 2
