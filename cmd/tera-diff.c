@@ -232,9 +232,21 @@ range(struct out *o, const char *dir, const char *arg, unsigned context,
 
 /* --- job records --- */
 
-/* The work tree of a record, or the mirror of its source. */
+/* Does r have what the record names? */
+static bool
+has(struct repo *r, const char *base, const char *head)
+{
+	char oid[OID_LEN];
+
+	return repo_commit_of(r, base, oid) &&
+	       (head == NULL || repo_commit_of(r, head, oid));
+}
+
+/* The work tree of a record, or the mirror of its source, which is brought up
+ * to date where it lacks something: a reviewer's machine may have none yet. */
 static struct repo *
-repo_of(const char *rec, bool *bare, struct fault *f)
+repo_of(const char *rec, const char *base, const char *head, bool *bare,
+    struct fault *f)
 {
 	char *dir = json_get(rec, "$.workspace"), *source;
 	struct repo *r = dir != NULL ? repo_open(dir, NULL) : NULL;
@@ -244,8 +256,14 @@ repo_of(const char *rec, bool *bare, struct fault *f)
 	*bare = r == NULL;
 	if (r != NULL || (source = mirror_source(rec, f)) == NULL)
 		return r;
-	if (mirror_open(&m, source, f) == 0)
-		r = repo_open(m.path, f);
+	if (mirror_open(&m, source, f) == 0) {
+		r = repo_open(m.path, NULL);
+		if (r == NULL || !has(r, base, head)) {
+			repo_close(r);
+			r = mirror_fetch(&m, f) == 0 ? repo_open(m.path, f)
+						     : NULL;
+		}
+	}
 	mirror_close(&m);
 	free(source);
 	return r;
@@ -263,7 +281,7 @@ record(struct out *o, const char *rec, unsigned context, struct fault *f)
 
 	if (base == NULL)
 		code = fail(f, EX_DATAERR, "the record has no base_oid");
-	else if ((r = repo_of(rec, &bare, f)) == NULL)
+	else if ((r = repo_of(rec, base, head, &bare, f)) == NULL)
 		code = f->code;
 	else if (bare && head == NULL)
 		code = fail(f, EX_DATAERR,

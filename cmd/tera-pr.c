@@ -444,7 +444,13 @@ main(int argc, char *argv[])
 		case 'f': o.file = optarg; break;
 		case 'l': o.line = cmd_number('l', optarg, 1, 1 << 30); break;
 		case 'M': o.message = optarg; break;
-		case 'm': o.method = optarg; break;
+		case 'm':
+			if (strcmp(optarg, "merge") != 0 &&
+			    strcmp(optarg, "squash") != 0 &&
+			    strcmp(optarg, "rebase") != 0)
+				err_usage();
+			o.method = optarg;
+			break;
 		case 'p': o.project = optarg; break;
 		case 's': o.state = optarg; break;
 		default: err_usage();

@@ -12,9 +12,17 @@ cmd_operands(struct buf *in, int argc, char *argv[])
 {
 	struct fault f;
 
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; i < argc; i++) {
+		size_t n = strcspn(argv[i], "=:@");
+
+		for (int k = 0; k < i; k++)
+			if (strncmp(argv[k], argv[i], n) == 0 &&
+			    strcspn(argv[k], "=:@") == n)
+				die(EX_USAGE, "%.*s: given twice", (int)n,
+				    argv[i]);
 		if (json_operand(in, argv[i], &f) != 0)
 			die(f.code, "%s", f.msg);
+	}
 }
 
 bool

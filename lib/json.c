@@ -243,25 +243,26 @@ json_true(const char *rec, const char *path)
 char *
 json_merge(const char *rec, const char *with)
 {
+	static sqlite3_stmt *set; /* a record grows by many keys, often */
 	sqlite3_stmt *st =
 	    ask("SELECT key, ?1 -> ('$.\"' || key || '\"') FROM json_each(?1)",
 		with, NULL);
 	char *sum = xstrdup(rec);
 
+	if (set == NULL)
+		set = ask("SELECT json_set(?1, '$.\"' || ?2 || '\"', json(?3))",
+		    "{}", NULL);
 	while (sqlite3_step(st) == SQLITE_ROW) {
-		sqlite3_stmt *set = ask("SELECT json_set(?1, '$.\"' || ?2 || "
-					"'\"', json(?3))",
-		    sum, (const char *)sqlite3_column_text(st, 0));
-
-		sqlite3_bind_text(set, 3,
-		    (const char *)sqlite3_column_text(st, 1), -1,
-		    SQLITE_STATIC);
+		sqlite3_bind_text(set, 1, sum, -1, SQLITE_STATIC);
+		sqlite3_bind_value(set, 2, sqlite3_column_value(st, 0));
+		sqlite3_bind_value(set, 3, sqlite3_column_value(st, 1));
 		if (sqlite3_step(set) != SQLITE_ROW ||
 		    sqlite3_column_text(set, 0) == NULL)
 			die(EX_SOFTWARE, "json: cannot merge: %s",
 			    sqlite3_errmsg(db));
 		char *next = xstrdup((const char *)sqlite3_column_text(set, 0));
-		sqlite3_finalize(set);
+		sqlite3_reset(set);
+		sqlite3_clear_bindings(set);
 		free(sum);
 		sum = next;
 	}
