@@ -56,6 +56,38 @@ find(struct job *j, const struct step *s, struct fault *f)
 	return 0;
 }
 
+/* A "worktree add" that was killed leaves a name that is locked, and perhaps
+ * files without content, which all later ones fail at.  The mirror is ours:
+ * nobody is making one now. */
+static void
+bury(struct job *j)
+{
+	char *all = xasprintf("%s/worktrees", j->m.path);
+	DIR *d = opendir(all);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		char *dir = xasprintf("%s/%s", all, e->d_name);
+		char *locked = xasprintf("%s/locked", dir);
+		char *common = xasprintf("%s/commondir", dir);
+		struct buf why = BUF_INIT;
+		struct stat st;
+
+		if (e->d_name[0] != '.' &&
+		    ((buf_file(&why, locked, 4096) == 0 &&
+			 strncmp(buf_text(&why), "initializing", 12) == 0) ||
+			stat(common, &st) < 0 || st.st_size == 0))
+			remove_tree(dir);
+		buf_free(&why);
+		free(common);
+		free(locked);
+		free(dir);
+	}
+	if (d != NULL)
+		closedir(d);
+	free(all);
+}
+
 static void
 done(struct job *j)
 {
@@ -81,8 +113,10 @@ reach(struct job *j, struct fault *f)
 		return f->code;
 	code = mirror_open(&j->m, source, f);
 	free(source);
-	if (code == 0)
+	if (code == 0) {
+		bury(j);
 		code = mirror_fetch(&j->m, f);
+	}
 	if (code == 0 && (j->repo = repo_open(j->m.path, f)) == NULL)
 		code = f->code;
 	return code;
