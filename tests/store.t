@@ -88,6 +88,27 @@ refused "nor go" "DELETE FROM seal" 'a seal cannot be removed'
 refused "nor be replaced" "INSERT OR REPLACE INTO seal VALUES (1, NULL, 0, x'00')" 'a seal cannot be changed'
 ok "the chain holds after all that" tera-audit
 
+refused "with recursive triggers no REPLACE removes a job" "PRAGMA recursive_triggers = ON; INSERT OR REPLACE INTO job(number, id, ticket_id, project_id, kind) SELECT number, id, ticket_id, project_id, kind FROM job WHERE number = 1" 'a job is kept'
+
+# secrets and their key
+tera-set setting github_agent_token value=hunter2 >/dev/null
+secret() { tera-call setting.value setting=github_agent_token; }
+is "a secret" "$(secret | field value)" hunter2
+mv tera.db-key key
+exits "without its key" 78 secret
+like "says which file" "$(cat err)" 'tera.db-key: No such file'
+printf '%064d\n' 7 >tera.db-key
+exits "with another key" 78 secret
+like "says so" "$(cat err)" 'does not open with this key'
+echo short >tera.db-key
+exits "with none" 78 secret
+like "says what it wants" "$(cat err)" 'want 64 hex digits'
+mv key tera.db-key
+key=$(cat tera.db-key)
+mv tera.db-key key
+is "with the key of the environment" "$(TERARCHITECT_SECRET_KEY=$key secret | field value)" hunter2
+mv key tera.db-key
+
 n=$(tera-audit | field events)
 sqlite3 tera.db "UPDATE ticket SET title = 'shell' WHERE number = 1"
 is "a shell's change is an event" "$(tera-audit | field unsealed)" 1
