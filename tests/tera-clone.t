@@ -182,6 +182,19 @@ for ms in 005 020 040 060 090 130; do
 	rm -f "$TERA_STATE/run/kill/ready"
 done
 
+# git itself killed in the middle of a worktree add.
+clone kj >out
+mirror=$(git -C "$work" rev-parse --path-format=absolute --git-common-dir)
+admin=$(git -C "$work" rev-parse --absolute-git-dir)
+rm -rf "$work" "$TERA_STATE/run/kill/ready"
+: >"$admin/commondir"
+echo initializing >"$admin/locked"
+clone kj >out
+like "a work tree that git half made" "$(cat out err)" '"workspace"'
+is "is made anew" "$(git -C "$work" status --porcelain)$(
+	git -C "$mirror" worktree list | wc -l
+)" 2
+
 # Many at once, the mirror not made yet.
 for i in 1 2 3 4 5 6; do
 	job "p$i" "ticket-p$((i % 4))" "$T/big" >"p$i"
