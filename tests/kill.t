@@ -32,7 +32,7 @@ export TERA_MODEL_URL TERA_MODEL TERA_MODEL_KEY
 
 # --- the worker: three files a turn, each noted ---
 
-# shellcheck disable=SC2016 # for the sh of the worker
+# shellcheck disable=SC2016,SC2089,SC2090 # for the sh of the worker
 worker='
 put() {
 	mkdir -p "${1%/*}"
@@ -66,6 +66,7 @@ enter() {
 	TERA_STORE=$W/tera.db TERA_STATE=$W/state HOME=$W/home JOURNAL=$W/log/journal
 	TERA_SANDBOX_WRITE=$W/log TERA_SANDBOX_ENV=JOURNAL
 	TERA_ENGINE_ENV=JOURNAL TERA_WORKER_COMMAND=$worker
+	# shellcheck disable=SC2090
 	export TERA_STORE TERA_STATE HOME JOURNAL TERA_SANDBOX_WRITE \
 		TERA_SANDBOX_ENV TERA_ENGINE_ENV TERA_WORKER_COMMAND
 	mkdir -p "$W/home" "$W/state" "$W/log"
