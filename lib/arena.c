@@ -1,4 +1,5 @@
 /* See arena.h. */
+#include <malloc.h>
 #include <sqlite3.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -133,6 +134,11 @@ arena_sqlite(void)
 		return;
 	done = 1;
 #if !defined(__SANITIZE_ADDRESS__) /* it looks after each block itself */
+	/* what a step can undo stays in memory: it is a few pages, and a file
+	 * costs a write for each of them */
+	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+	mallopt(M_TOP_PAD, RUN);
+	mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);

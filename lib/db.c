@@ -61,7 +61,7 @@ struct db {
 	long long changes; /* when the transaction began */
 	struct sealer sealer;
 	struct script *scripts;
-	sqlite3_stmt *spec, *version;
+	sqlite3_stmt *spec, *version, *save, *release;
 	struct variable var[VARIABLES];
 	int vars;
 	struct held *held, **held_end;
@@ -377,6 +377,8 @@ db_close(struct db *db)
 	seal_close(&db->sealer);
 	sqlite3_finalize(db->spec);
 	sqlite3_finalize(db->version);
+	sqlite3_finalize(db->save);
+	sqlite3_finalize(db->release);
 	sqlite3_close(db->h);
 	if (db->gate >= 0)
 		close(db->gate);
@@ -705,48 +707,78 @@ type_fits(const char *want, size_t n, const char *type, const char *atom)
 	return false;
 }
 
+/* What a verb's list says of its nth key: "int! ..."; NULL after the last. */
+static const char *
+listed(const char *list, int nth, char *key, size_t size)
+{
+	size_t n;
+
+	list += strspn(list, " ");
+	for (; nth > 0 && *list != '\0'; nth--) {
+		list += strcspn(list, " ");
+		list += strspn(list, " ");
+	}
+	if (*list == '\0')
+		return NULL;
+	n = strcspn(list, ":");
+	snprintf(key, size, "%.*s", (int)n, list);
+	return list + n + 1;
+}
+
 /* Holds the input against the verb's list of keys. */
 static int
 check_input(
     struct db *db, const struct verb *v, const char *in, struct fault *f)
 {
-	const char *p = v->in;
+	unsigned long long seen = 0; /* a bit a key */
+	const char *want;
 	char key[64];
-	int rc = 0;
+	int rc = 0, step = SQLITE_DONE;
 
+	if (*v->in == '\0')
+		return 0;
 	if (db->spec == NULL &&
 	    sqlite3_prepare_v3(db->h,
-		"SELECT json_type(?1, '$.' || ?2), ?1 ->> ('$.' || ?2)", -1,
+		"SELECT key, type, atom FROM json_each(?1)", -1,
 		SQLITE_PREPARE_PERSISTENT, &db->spec, NULL) != SQLITE_OK)
 		return sql_fault(db, sqlite3_errcode(db->h), f);
-	while (*(p += strspn(p, " ")) != '\0' && rc == 0) {
-		size_t klen = strcspn(p, ":"), tlen;
-		const char *want = p + klen + 1, *type;
-		bool needed;
+	sqlite3_bind_text(db->spec, 1, in, -1, SQLITE_STATIC);
+	while (rc == 0 && (step = sqlite3_step(db->spec)) == SQLITE_ROW) {
+		const char *name =
+		    (const char *)sqlite3_column_text(db->spec, 0);
+		const char *type =
+		    (const char *)sqlite3_column_text(db->spec, 1);
+		size_t n;
 
-		snprintf(key, sizeof(key), "%.*s", (int)klen, p);
-		tlen = strcspn(want, "! ");
-		needed = want[tlen] == '!';
-		p = want + tlen + (needed ? 1 : 0);
-		sqlite3_bind_text(db->spec, 1, in, -1, SQLITE_STATIC);
-		sqlite3_bind_text(db->spec, 2, key, -1, SQLITE_STATIC);
-		if (sqlite3_step(db->spec) != SQLITE_ROW) {
-			rc = fail(f, EX_DATAERR, "%s: not JSON", v->name);
-		} else {
-			type = (const char *)sqlite3_column_text(db->spec, 0);
-			if (type == NULL || strcmp(type, "null") == 0) {
-				if (needed)
-					rc = fail(f, EX_DATAERR,
-					    "%s: %s is missing", v->name, key);
-			} else if (!type_fits(want, tlen, type,
-				       (const char *)sqlite3_column_text(
-					   db->spec, 1)))
+		if (name == NULL || strcmp(type, "null") == 0)
+			continue;
+		for (int i = 0; rc == 0 && i < 64; i++) {
+			want = listed(v->in, i, key, sizeof(key));
+			if (want == NULL)
+				break;
+			if (strcmp(key, name) != 0)
+				continue;
+			seen |= 1ULL << i;
+			n = strcspn(want, "! ");
+			if (!type_fits(want, n, type,
+				(const char *)sqlite3_column_text(db->spec, 2)))
 				rc = fail(f, EX_DATAERR,
 				    "%s: %s: want %.*s, got %s", v->name, key,
-				    (int)tlen, want, type);
+				    (int)n, want, type);
+			break;
 		}
-		sqlite3_reset(db->spec);
-		sqlite3_clear_bindings(db->spec);
+	}
+	if (rc == 0 && step != SQLITE_DONE)
+		rc = fail(f, EX_DATAERR, "%s: not JSON", v->name);
+	sqlite3_reset(db->spec);
+	sqlite3_clear_bindings(db->spec);
+	for (int i = 0; rc == 0 && i < 64; i++) {
+		want = listed(v->in, i, key, sizeof(key));
+		if (want == NULL)
+			break;
+		if (want[strcspn(want, "! ")] == '!' && !(seen >> i & 1))
+			rc = fail(
+			    f, EX_DATAERR, "%s: %s is missing", v->name, key);
 	}
 	return rc;
 }
@@ -818,6 +850,22 @@ run(struct db *db, const struct verb *v, const char *in, row_fn *row, void *arg,
 	return rc;
 }
 
+/* Runs a statement that is compiled once. */
+static int
+again(struct db *db, sqlite3_stmt **st, const char *sql)
+{
+	int rc = SQLITE_OK;
+
+	if (*st == NULL)
+		rc = sqlite3_prepare_v3(
+		    db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_step(*st);
+		rc = sqlite3_reset(*st);
+	}
+	return rc;
+}
+
 int
 db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f)
@@ -828,7 +876,7 @@ db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	if (!db->writing)
 		return fail(
 		    f, EX_IOERR, "%s: the transaction was lost", db->path);
-	rc = sqlite3_exec(db->h, "SAVEPOINT step", NULL, NULL, NULL);
+	rc = again(db, &db->save, "SAVEPOINT step");
 	if (rc != SQLITE_OK)
 		return sql_fault(db, rc, f);
 	rc = run(db, v, in, row, arg, f);
@@ -845,7 +893,7 @@ db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
 		}
 		sqlite3_exec(db->h, "ROLLBACK TO step", NULL, NULL, NULL);
 	}
-	sqlite3_exec(db->h, "RELEASE step", NULL, NULL, NULL);
+	again(db, &db->release, "RELEASE step");
 	return rc;
 }
 
