@@ -73,10 +73,10 @@ FROM (SELECT p.id, p.max_running, p.max_cost_day, (SELECT c.number FROM job c WH
       ORDER BY c.priority DESC, c.number LIMIT 1) AS first
   FROM project p WHERE p.deleted_at IS NULL AND (:projects IS NULL OR p.id IN (SELECT value FROM json_each(:projects)))) q
 JOIN job j ON j.number = q.first LEFT JOIN lane l ON l.project_id = q.id
-WHERE (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running') < coalesce(q.max_running, 1e9)
+WHERE (q.max_running IS NULL OR (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running') < q.max_running)
   AND (q.max_cost_day IS NULL OR (SELECT coalesce(sum(cost_usd), 0) FROM attempt WHERE project_id = q.id AND started_at >= strftime('%Y-%m-%dT00:00:00.000Z', 'now')) < q.max_cost_day)
-  AND (SELECT count(*) FROM job r INDEXED BY job_running WHERE r.state = 'running') < coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'max_running'), 1e9)
-ORDER BY j.priority DESC, (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running'), coalesce(l.turn, 0), j.number LIMIT 1;
+  AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job r INDEXED BY job_running WHERE r.state = 'running'))
+ORDER BY j.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = q.id AND r.state = 'running' LIMIT 200)), coalesce(l.turn, 0), j.number LIMIT 1;
 -- :if :number
 UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = fence + 1, tries = tries + 1, worker = :in ->> 'worker', stop = NULL, run_after = NULL,
   lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number
