@@ -42,14 +42,6 @@ see_idle(void *arg, const char *json)
 	return 0;
 }
 
-static bool
-reader_gone(void)
-{
-	struct pollfd p = { STDOUT_FILENO, 0, 0 };
-
-	return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLNVAL));
-}
-
 /* Until somebody commits, something comes due, or the reader goes away. */
 static void
 sleep_on(struct store *s, long long ms)
@@ -71,7 +63,7 @@ loop(struct store *s, const struct options *o, struct fault *f)
 	long long claimed = 0;
 	int rc = 0;
 
-	while (claimed < o->count && !reader_gone()) {
+	while (claimed < o->count && !out_gone()) {
 		rc = store_do(s, "job.idle", o->who.s, see_idle, &idle, f);
 		if (rc != 0)
 			break;

@@ -195,7 +195,8 @@ read_log(const char *key, const char *name, long long since, long long limit,
 		if (rc != 0 || fflush(stdout) != 0 || !follow || over ||
 		    (limit > 0 && at.left <= 0))
 			break;
-		store_wait(s, -1);
+		if (!store_follow(s))
+			break;
 	}
 	if (rc > 1)
 		warn("%s", f.msg);

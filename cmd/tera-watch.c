@@ -74,8 +74,7 @@ main(int argc, char *argv[])
 		buf_free(&in);
 		if (rc != 0 || fflush(stdout) != 0)
 			break;
-	} while (
-	    follow && (limit == 0 || at.left > 0) && (store_wait(s, -1), 1));
+	} while (follow && (limit == 0 || at.left > 0) && store_follow(s));
 	if (rc > 1)
 		warn("%s", f.msg);
 	store_close(s);

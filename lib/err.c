@@ -1,8 +1,10 @@
 /* See err.h. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "err.h"
 
@@ -118,6 +120,14 @@ out_end(int code)
 		return EX_IOERR;
 	}
 	return code;
+}
+
+int
+out_gone(void)
+{
+	struct pollfd p = { STDOUT_FILENO, 0, 0 };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLNVAL)) != 0;
 }
 
 void *

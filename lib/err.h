@@ -51,6 +51,10 @@ int vfail(struct fault *f, int code, const char *fmt, va_list ap) PRINTF(3, 0);
  */
 int out_end(int code);
 
+/* Has whoever read our standard output gone away?  For who waits for long and
+ * would notice only at the next write. */
+int out_gone(void);
+
 /* malloc and friends that exit 71 when memory is out. */
 void *xmalloc(unsigned long n);
 void *xrealloc(void *p, unsigned long n);

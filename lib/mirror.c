@@ -403,7 +403,9 @@ compare(struct mirror *m, struct repo *r, struct git *g)
 	bool same = true;
 	char *save;
 
-	if (GIT(g, GIT_FAR, "ls-remote", "--symref", "--", git_remote()) != 0)
+	/* A directory of this machine is read here and now. */
+	if ((*m->source != '/' || !repo_ls_dir(r, m->source, &g->out)) &&
+	    GIT(g, GIT_FAR, "ls-remote", "--symref", "--", git_remote()) != 0)
 		return -1;
 	buf_str(&g->out, ""); /* there is something to cut up */
 	for (char *line = strtok_r(g->out.s, "\n", &save); line != NULL;

@@ -169,6 +169,75 @@ repo_set_ref(struct repo *r, const char *name, const char *oid, struct fault *f)
 	return 0;
 }
 
+bool
+repo_ls_dir(struct repo *r, const char *dir, struct buf *out)
+{
+	git_remote *remote = NULL;
+	const git_remote_head **heads;
+	size_t n = 0;
+	bool ok;
+
+	ok = git_remote_create_anonymous(&remote, r->git, dir) == 0 &&
+	     git_remote_connect(
+		 remote, GIT_DIRECTION_FETCH, NULL, NULL, NULL) == 0 &&
+	     git_remote_ls(&heads, &n, remote) == 0;
+	for (size_t i = 0; ok && i < n; i++) {
+		char oid[OID_LEN];
+
+		git_oid_tostr(oid, sizeof(oid), &heads[i]->oid);
+		if (heads[i]->symref_target != NULL)
+			buf_fmt(out, "ref: %s\t%s\n", heads[i]->symref_target,
+			    heads[i]->name);
+		buf_fmt(out, "%s\t%s\n", oid, heads[i]->name);
+	}
+	git_remote_free(remote);
+	return ok;
+}
+
+/* Counts down; stops the walk at 0 or at a file of attributes. */
+static int
+count_down(const char *root, const git_tree_entry *e, void *left)
+{
+	(void)root;
+	if (strcmp(git_tree_entry_name(e), ".gitattributes") == 0)
+		return -1;
+	return (*(size_t *)left)-- == 0 ? -1 : 0;
+}
+
+bool
+repo_plain(struct repo *r, const char *rev, size_t entries)
+{
+	git_object *tree = NULL;
+	char *spec = xasprintf("%s^{tree}", rev);
+	bool is;
+
+	is = git_revparse_single(&tree, r->git, spec) == 0 &&
+	     git_tree_walk(
+		 (git_tree *)tree, GIT_TREEWALK_PRE, count_down, &entries) == 0;
+	git_object_free(tree);
+	free(spec);
+	return is;
+}
+
+bool
+repo_worktree(
+    struct repo *r, const char *name, const char *path, const char *branch)
+{
+	git_worktree_add_options o;
+	char *full = xasprintf("refs/heads/%s", branch);
+	git_worktree *w = NULL;
+	bool ok;
+
+	ok = git_worktree_add_options_init(
+		 &o, GIT_WORKTREE_ADD_OPTIONS_VERSION) == 0 &&
+	     git_reference_lookup(&o.ref, r->git, full) == 0 &&
+	     git_worktree_add(&w, r->git, name, path, &o) == 0;
+	git_worktree_free(w);
+	git_reference_free(o.ref);
+	free(full);
+	return ok;
+}
+
 const char *
 repo_gitdir(struct repo *r)
 {

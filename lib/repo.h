@@ -61,6 +61,21 @@ bool repo_any_ref(struct repo *r, const char *glob);
 /* Is the commit contained in one of the refs that match? */
 bool repo_in_refs(struct repo *r, const char *glob, const char *oid);
 
+/* --- what starting a program would cost more than doing it --- */
+
+/* The refs of a repository in a directory of this machine, in the form of
+ * `git ls-remote --symref`.  false: ask git, it has the right words. */
+bool repo_ls_dir(struct repo *r, const char *dir, struct buf *out);
+
+/* Is the tree of rev small (at most that many entries) and without
+ * .gitattributes, whose filters only git knows how to run? */
+bool repo_plain(struct repo *r, const char *rev, size_t entries);
+
+/* A work tree of the branch at path, files and all.  false: something is in
+ * the way that git's own --force knows how to handle; nothing is left. */
+bool repo_worktree(
+    struct repo *r, const char *name, const char *path, const char *branch);
+
 /* --- ancestry --- */
 
 /* Is commit old contained in (or the same as) commit tip? */

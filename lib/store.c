@@ -179,6 +179,15 @@ store_wait(struct store *s, int ms)
 	}
 }
 
+int
+store_follow(struct store *s)
+{
+	while (!out_gone())
+		if (store_wait(s, SLOW_POLL) == 1)
+			return 1;
+	return 0;
+}
+
 /* --- whole commands --- */
 
 int

@@ -43,6 +43,10 @@ struct db *store_db(struct store *s);
  */
 int store_wait(struct store *s, int ms);
 
+/* For who follows: waits for a change as store_wait; 0 when nobody reads our
+ * standard output any more. */
+int store_follow(struct store *s);
+
 /* The descriptor that becomes readable when somebody commits, for poll(2);
  * store_wait(s, 0) then takes note.  -1 when there is none. */
 int store_wait_fd(struct store *s);

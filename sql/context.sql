@@ -1,8 +1,10 @@
 -- All that an agent needs to know about its job's ticket, in one document.
 -- Never a setting, so never a secret.
 
+-- Of a neighbour the beginning of its description will do: the document must
+-- stay a record (1 MiB).
 -- :define brief
-json_object('id', t.id, 'title', t.title, 'description', t.description, 'priority', t.priority, 'column_id', t.column_id, 'status', t.status)
+json_object('id', t.id, 'title', t.title, 'description', substr(t.description, 1, 2000), 'priority', t.priority, 'column_id', t.column_id, 'status', t.status)
 
 -- :define label
 coalesce(n.value ->> '$.data.label', n.value ->> '$.label', n.value ->> '$.id')
@@ -16,7 +18,7 @@ SELECT refuse(66, 'no such ticket: ' || coalesce(:in ->> 'ticket', :in ->> 'tick
 SELECT refuse(65, 'job is missing') WHERE :ticket IS NULL;
 SELECT project_id AS ":project", associated_node_ids AS ":nodes", associated_edge_ids AS ":edges" FROM ticket WHERE id = :ticket;
 SELECT json_object('project_id', p.id, 'project_name', p.name, 'project_description', p.description, 'repo_url', coalesce(p.repo_url, ''),
-  'current_ticket', json_patch(json_patch($(brief), json_object('acceptance', t.acceptance)), json_object('number', t.number, 'associated_node_ids', json(t.associated_node_ids),
+  'current_ticket', json_patch(json_patch($(brief), json_object('acceptance', t.acceptance, 'description', t.description)), json_object('number', t.number, 'associated_node_ids', json(t.associated_node_ids),
     'associated_nodes_labeled', (SELECT json_group_array($(label) || ': ' || (n.value ->> '$.id')) FROM json_each(g.nodes) n WHERE :nodes = '["*"]' OR n.value ->> '$.id' IN (SELECT value FROM json_each(:nodes))),
     'associated_edges_labeled', (SELECT json_group_array(coalesce((SELECT $(label) FROM json_each(g.nodes) n WHERE n.value ->> '$.id' = e.value ->> '$.source'), e.value ->> '$.source') || ' → ' || coalesce((SELECT $(label) FROM json_each(g.nodes) n WHERE n.value ->> '$.id' = e.value ->> '$.target'), e.value ->> '$.target') || ': ' || coalesce(e.value ->> '$.id', '')) FROM json_each(g.edges) e WHERE :edges = '["*"]' OR :nodes = '["*"]' OR e.value ->> '$.id' IN (SELECT value FROM json_each(:edges))))),
   'graph', json_object('nodes', json(g.nodes), 'edges', json(g.edges)),

@@ -30,7 +30,7 @@ for page in "$TOP"/man/*.[1578]; do
 	' | sed 's/\\e/\\/g; s/\\&//g; s/\\(aq/'"'"'/g; s/\\-/-/g; s/\\(ti/~/g; s/\\(ha/^/g; s/\\(ga/`/g' >cmds
 	[ -s cmds ] || continue
 	# every page has a world of its own
-	rm -rf "$TERA_STORE"* "$T/here" && mkdir "$T/here"
+	rm -rf "$TERA_STORE"* "$T/here" && git clone -q "$T/p.git" "$T/here"
 	tera-init -q
 	tera-add project name=p repo_url="$T/p.git" >/dev/null
 	tera-add ticket project=p title='First' description='Do the first thing' >/dev/null

@@ -248,7 +248,7 @@ CREATE INDEX pr_comment_pr ON pr_comment(pr_id);
 -- The history.  event says what; seal, written by the commit that follows,
 -- says who and proves it (lib/seal.h has the record that is hashed).
 CREATE TABLE event (
-  seq INTEGER PRIMARY KEY,
+  seq INTEGER PRIMARY KEY CONSTRAINT event_seq_is_positive CHECK (seq > 0),
   at TEXT NOT NULL DEFAULT (now()),
   noun TEXT NOT NULL,
   what TEXT NOT NULL,
