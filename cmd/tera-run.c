@@ -74,6 +74,8 @@ struct job {
 	struct buf line;    /* of stdout */
 	struct buf result;  /* the last object on stdout */
 	struct buf log;     /* not yet in the store */
+	struct buf last;    /* the last line of stderr */
+	bool last_whole;
 	long long logged, spilled;
 	int spill;
 	enum stop stop;
@@ -271,6 +273,24 @@ add_stdout(struct job *j, const char *s, size_t n)
 	}
 }
 
+/* Keeps the last line that says something: why an agent ended. */
+static void
+add_stderr(struct job *j, const char *s, size_t n)
+{
+	add_log(j, s, n);
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '\n') {
+			j->last_whole = true;
+			continue;
+		}
+		if (j->last_whole)
+			buf_clear(&j->last);
+		j->last_whole = false;
+		if (j->last.len < 500)
+			buf_chr(&j->last, s[i]);
+	}
+}
+
 /* Masks what has come and passes it on. */
 static void
 pass_on(struct job *j, int i, bool last)
@@ -281,7 +301,7 @@ pass_on(struct job *j, int i, bool last)
 	if (n > 0 && i == 0)
 		add_stdout(j, hold->s, n);
 	else if (n > 0)
-		add_log(j, hold->s, n);
+		add_stderr(j, hold->s, n);
 	drop(hold, n);
 }
 
@@ -326,6 +346,7 @@ forget(struct job *j)
 	buf_free(&j->line);
 	buf_free(&j->result);
 	buf_free(&j->log);
+	buf_free(&j->last);
 	free(j->rec);
 	free(j->id);
 	free(j->dir);
@@ -425,6 +446,27 @@ judge(const char *rec, bool has_result, int status, struct buf *with)
 	free(own_reason);
 }
 
+/* The error of an agent that ended without a result. */
+static void
+add_why(const struct job *j, struct buf *with)
+{
+	struct buf e = BUF_INIT;
+	int status = j->g.status;
+	char *why =
+	    j->last.len > 0
+		? xasprintf("the agent ended with %d: %s", status, j->last.s)
+		: xasprintf("the agent ended with %d", status);
+
+	json_add(&e, "stage", "agent");
+	json_add_int(
+	    &e, "code", status < EX_USAGE || status > 78 ? 70 : status);
+	json_add(&e, "message", why);
+	json_add(&e, "reason", "error");
+	json_add_raw(with, "error", json_end(&e));
+	buf_free(&e);
+	free(why);
+}
+
 /* Gives the record out and forgets the job. */
 static void
 give(struct job *j)
@@ -444,6 +486,8 @@ give(struct job *j)
 		    "\"message\":\"the lease was lost\"}");
 	if (j->running)
 		json_add_int(&with, "exit", j->g.status);
+	if (j->stop == NONE && j->g.status != 0 && j->result.len == 0)
+		add_why(j, &with);
 	out = json_merge(rec, json_end(&with));
 	print(out);
 	free(out);

@@ -47,11 +47,11 @@ u=$$ # makes the numbers below ours
 is "completed" "$(one '{"job_id":"a"}' true)" \
 	'{"job_id":"a","outcome":"completed","reason":"ok","exit":0}'
 is "failed" "$(one '{"job_id":"a"}' sh -c 'exit 3')" \
-	'{"job_id":"a","outcome":"failed","reason":"error","exit":3}'
+	'{"job_id":"a","outcome":"failed","reason":"error","exit":3,"error":{"stage":"agent","code":70,"message":"the agent ended with 3","reason":"error"}}'
 is "killed by a signal" "$(one '{"job_id":"a"}' sh -c 'kill -9 $$')" \
-	'{"job_id":"a","outcome":"failed","reason":"error","exit":137}'
-is "no such command" "$(one '{"job_id":"a"}' no-such-command)" \
-	'{"job_id":"a","outcome":"failed","reason":"error","exit":127}'
+	'{"job_id":"a","outcome":"failed","reason":"error","exit":137,"error":{"stage":"agent","code":70,"message":"the agent ended with 137","reason":"error"}}'
+like "no such command" "$(one '{"job_id":"a"}' no-such-command)" \
+	'"reason":"error","exit":127,"error":.*"message":"the agent ended with 127: .*no-such-command.*No such file'
 is "the result is the last object; identity stays" \
 	"$(one '{"job_id":"a","fence":4,"x":1}' sh -c 'cat >/dev/null
 		echo "{\"turns\":1}"; echo noise
