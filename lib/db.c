@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -216,6 +217,15 @@ add_functions(struct db *db)
 
 /* --- errors --- */
 
+/* Is the file system full, or as good as? */
+static bool
+no_room(const char *path)
+{
+	struct statvfs st;
+
+	return statvfs(path, &st) == 0 && st.f_bavail < 65536 / st.f_frsize + 1;
+}
+
 /* What SQLite refused, in our words and with our status. */
 static int
 sql_fault(struct db *db, int rc, struct fault *f)
@@ -251,7 +261,10 @@ sql_fault(struct db *db, int rc, struct fault *f)
 	case SQLITE_AUTH: return fail(f, EX_NOPERM, "%s: %s", db->path, msg);
 	case SQLITE_FULL:
 		return fail(f, EX_IOERR, "%s: no space left", db->path);
-	case SQLITE_IOERR: return fail(f, EX_IOERR, "%s: %s", db->path, msg);
+	case SQLITE_IOERR:
+		/* A file beside it could not be made or grow. */
+		return fail(f, EX_IOERR, "%s: %s", db->path,
+		    no_room(db->path) ? "no space left" : msg);
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
 		return fail(f, EX_CONFIG, "%s: not a store: %s", db->path, msg);
