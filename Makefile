@@ -111,11 +111,10 @@ $(B)/unit/%: tests/unit/%.c $(B)/libtera.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(B)/libtera.a \
 		-ljq $(SQLITE) $(NETTLE)
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h) $(B)/gen/sql.c
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/libtera.a
 	@mkdir -p $(@D)
-	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer,address,undefined \
-		-o $@ $< $(filter-out lib/http.c lib/repo.c,$(wildcard lib/*.c)) \
-		$(B)/gen/sql.c -ljq -lsqlite3 -lnettle -lm
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $< \
+		$(B)/libtera.a -ljq $(SQLITE) $(NETTLE)
 
 # --- installing -------------------------------------------------------------
 
@@ -169,13 +168,17 @@ asan:
 
 SECONDS ?= 20
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+fuzz:
+	$(MAKE) fuzz-run B=build/fuzz CC=clang HARDEN= CFLAGS='-O1 -g' \
+		SAN='-fsanitize=fuzzer-no-link,address,undefined' \
+		SQLITE='-lsqlite3 -lm' NETTLE=-lnettle
 # libjq 1.6 leaks on some broken JSON, hence no leak check here
-fuzz: $(B)/gen/sql.c $(fuzzers)
+fuzz-run: $(fuzzers)
 	for f in $(fuzzers); do \
 		mkdir -p $(B)/corpus/$${f##*/} && \
 		$$f -max_total_time=$(SECONDS) -detect_leaks=0 -verbosity=0 \
-			-print_final_stats=0 -artifact_prefix=$(B)/fuzz/ \
-			$(B)/corpus/$${f##*/} $(wildcard tests/fuzz/corpus) || exit 1; \
+			-artifact_prefix=$(B)/fuzz/ \
+			$(B)/corpus/$${f##*/} || exit 1; \
 	done
 
 sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
@@ -207,5 +210,5 @@ README.md: man/tera.7
 
 clean:
 	rm -rf build
-.PHONY: all asan bench check check-run clean demo fuzz install lint uninstall
+.PHONY: all asan bench check check-run clean demo fuzz fuzz-run install lint uninstall
 .SECONDARY:
