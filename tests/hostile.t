@@ -200,10 +200,13 @@ X
 
 # --- a branch that moves on the remote while the job runs ---
 
-# Somebody pushes to the branch as soon as it is there.
+# Somebody pushes to the branch behind the second turn.
+second() { # turn
+	git --git-dir="$T/p.git" show "ticket-$id:mine.txt" | grep -q 'turn 2'
+}
 mover() { # FILE
 	(
-		wait_for 20 git --git-dir="$T/p.git" rev-parse -q --verify "ticket-$id"
+		wait_for 20 second
 		git clone -q -b "ticket-$id" "$T/p.git" "$T/moved-$id"
 		cd "$T/moved-$id" || exit
 		echo 'of a person' >"$1"
@@ -255,6 +258,27 @@ for how in other same; do
 		tera-call job.cancel job="$job" >/dev/null 2>&1
 	fi
 done
+
+# --- a remote that takes nothing any more ---
+
+{
+	echo "{$P,$approve}"
+	echo "{$D,$complete,\"times\":0}"
+} >next
+model
+ticket 'Refused'
+printf '#!/bin/sh\nexit 1\n' >p.git/hooks/pre-receive
+chmod +x p.git/hooks/pre-receive
+run 'echo refused | tee refused.txt'
+rm p.git/hooks/pre-receive
+is 'a remote that refuses: failed, not completed' "$(ended | tr '\n' ' ')" 'failed push '
+is 'no pull request' "$(tera-json get pr_url <rec || :)" ''
+ok 'a bundle has the work' git --git-dir="$(echo state/mirror/*.git)" \
+	bundle verify "$T/state/bundle/$job.bundle"
+tera-call job.set job="$job" run_after=2020-01-01T00:00:00Z >/dev/null
+run true
+is 'the next try pushes it' "$(ended | tr '\n' ' ')" 'completed ok '
+is 'all of it' "$(git --git-dir=p.git show "ticket-$id:refused.txt")" refused
 
 # --- tests that never end ---
 
