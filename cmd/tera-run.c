@@ -736,13 +736,15 @@ try_start(struct job *j)
 {
 	if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) {
 		char *path = xasprintf("%s/job.json", j->dir);
-		int rc = put(path, j->rec);
+		int rc = put(path, j->rec) < 0 ? -errno : 0;
 
 		free(path);
-		if (rc < 0)
-			give_up(j, EX_CANTCREAT, "error",
-			    "cannot write the run's directory");
-		else
+		if (rc < 0) {
+			char *why = xasprintf("%s: %s", j->dir, strerror(-rc));
+
+			give_up(j, EX_CANTCREAT, "error", why);
+			free(why);
+		} else
 			start(j);
 		return;
 	}
