@@ -59,6 +59,31 @@ find(struct job *j, const struct step *s, struct fault *f)
 	return 0;
 }
 
+/* Removes the locks of refs that were left: nobody holds one for seconds. */
+static void
+unlock_refs(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		char *p = xasprintf("%s/%s", path, e->d_name);
+		size_t n = strlen(e->d_name);
+		struct stat st;
+
+		if (e->d_name[0] == '.' || lstat(p, &st) < 0)
+			;
+		else if (S_ISDIR(st.st_mode))
+			unlock_refs(p);
+		else if (n > 5 && strcmp(e->d_name + n - 5, ".lock") == 0 &&
+			 st.st_mtime + 8 < time(NULL))
+			unlink(p);
+		free(p);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
 /* A "worktree add" that was killed leaves a name that is locked, and perhaps
  * files without content, which all later ones fail at.  The mirror is ours:
  * nobody is making one now. */
@@ -68,6 +93,7 @@ bury(struct job *j)
 	char *all = xasprintf("%s/worktrees", j->m.path);
 	DIR *d = opendir(all);
 	struct dirent *e;
+	struct stat old;
 
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		char *dir = xasprintf("%s/%s", all, e->d_name);
@@ -88,6 +114,13 @@ bury(struct job *j)
 	}
 	if (d != NULL)
 		closedir(d);
+	free(all);
+	all = xasprintf("%s/refs", j->m.path);
+	unlock_refs(all);
+	free(all);
+	all = xasprintf("%s/packed-refs.lock", j->m.path);
+	if (stat(all, &old) == 0 && old.st_mtime + 8 < time(NULL))
+		unlink(all);
 	free(all);
 }
 

@@ -510,6 +510,7 @@ bool
 repo_unlock(struct repo *r)
 {
 	static const char *const locks[] = { "index.lock", "HEAD.lock" };
+	git_reference *head = NULL;
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(locks) / sizeof(*locks); i++) {
@@ -519,6 +520,17 @@ repo_unlock(struct repo *r)
 		any |= unlink(path) == 0;
 		free(path);
 	}
+	/* The branch that is checked out here is nobody else's. */
+	if (git_reference_lookup(&head, r->git, "HEAD") == 0 &&
+	    git_reference_type(head) == GIT_REFERENCE_SYMBOLIC) {
+		char *path =
+		    xasprintf("%s%s.lock", git_repository_commondir(r->git),
+			git_reference_symbolic_target(head));
+
+		any |= unlink(path) == 0;
+		free(path);
+	}
+	git_reference_free(head);
 	return any;
 }
 

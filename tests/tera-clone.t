@@ -182,6 +182,20 @@ for ms in 005 020 040 060 090 130; do
 	rm -f "$TERA_STATE/run/kill/ready"
 done
 
+# Killed while it moved the branch.
+clone kj >out
+mirror=$(git -C "$work" rev-parse --path-format=absolute --git-common-dir)
+echo left >"$work/left"
+: >"$mirror/refs/heads/ticket-k.lock"
+: >"$mirror/refs/remotes/origin/main.lock"
+: >"$mirror/packed-refs.lock"
+touch -d '1 minute ago' "$mirror/refs/remotes/origin/main.lock" \
+	"$mirror/packed-refs.lock"
+clone kj >out
+like "locks that were left" "$(cat out err)" '"workspace"'
+is "and the work is committed" "$(git -C "$work" show HEAD:left)" left
+is "and no lock is left" "$(find "$mirror" -name '*.lock')" ""
+
 # git itself killed in the middle of a worktree add.
 clone kj >out
 mirror=$(git -C "$work" rev-parse --path-format=absolute --git-common-dir)
