@@ -9,7 +9,7 @@
 
 #include "arena.h"
 
-#define RUN (512 * 1024) /* bytes taken from the kernel at once */
+#define RUN (128 * 1024) /* bytes taken from the kernel at once */
 #define STEP 16          /* sizes are multiples of it */
 #define SMALL 4608       /* the largest from a run: a page of the store fits */
 

@@ -130,36 +130,11 @@ fill(long from, long n, const char *state)
 	    strcmp(state, "none") != 0);
 	sql(text);
 	sqlite3_free(text);
-	sql(back);
-	free(back);
-	sql("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-static void
-skip(long n)
-{
-	char *back, *text;
-
-	sql("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;"
-	    "BEGIN IMMEDIATE");
-	back = triggers();
-	strip();
-	text = sqlite3_mprintf(
-	    "INSERT INTO attempt(id, job_id, project_id, fence, worker, "
-	    "ended_at, outcome, reason) SELECT id, id, project_id, 1, "
-	    "'bench', datetime('now'), 'completed', 'ok' FROM job WHERE state "
-	    "= 'pending' ORDER BY "
-	    "number LIMIT %ld;"
-	    "UPDATE ticket SET column_id = 'in_review', status = 'completed' "
-	    "WHERE id IN (SELECT ticket_id FROM job WHERE state = 'pending' "
-	    "ORDER BY number LIMIT %ld);"
-	    "UPDATE job SET state = 'completed', reason = 'ok', fence = 1, "
-	    "tries = 1, finished_at = datetime('now') WHERE number IN (SELECT "
-	    "number "
-	    "FROM job WHERE state = 'pending' ORDER BY number LIMIT %ld)",
-	    n, n, n);
-	sql(text);
-	sqlite3_free(text);
+	if (strcmp(state, "completed") == 0)
+		sql("INSERT INTO attempt(id, job_id, project_id, fence, "
+		    "worker, ended_at, outcome, reason) SELECT id, id, "
+		    "project_id, 0, 'bench', created_at, 'completed', 'ok' "
+		    "FROM job WHERE state = 'completed'");
 	sql(back);
 	free(back);
 	sql("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
@@ -317,8 +292,6 @@ main(int argc, char *argv[])
 		strip();
 	} else if (strcmp(what, "fill") == 0 && argc == 6) {
 		fill(atol(argv[3]), atol(argv[4]), argv[5]);
-	} else if (strcmp(what, "skip") == 0) {
-		skip(n);
 	} else if (strcmp(what, "enqueue") == 0) {
 		enqueue(n);
 		printf("%.0f\n", (double)n / (now() - began));

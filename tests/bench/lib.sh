@@ -96,6 +96,7 @@ release() {
 # tree PID: it and all that came from it
 tree() {
 	echo "$1"
+	# shellcheck disable=SC2013 # numbers
 	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
 		tree "$child"
 	done
