@@ -158,7 +158,7 @@ check:
 
 # Tests on what is built, nothing installed.  prove prints the summary.
 check-run: all $(units)
-	FULL=$(FULL) B=$(B) prove $(PROVE) $(units) $(tests)
+	FULL=$(FULL) B=$(B) SAN='$(SAN)' prove $(PROVE) $(units) $(tests)
 
 # The whole suite under AddressSanitizer, UBSan and LeakSanitizer.
 asan:

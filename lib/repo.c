@@ -172,12 +172,18 @@ repo_set_ref(struct repo *r, const char *name, const char *oid, struct fault *f)
 bool
 repo_ls_dir(struct repo *r, const char *dir, struct buf *out)
 {
+	git_remote_create_options o;
 	git_remote *remote = NULL;
 	const git_remote_head **heads;
 	size_t n = 0;
 	bool ok;
 
-	ok = git_remote_create_anonymous(&remote, r->git, dir) == 0 &&
+	/* A path of ours is no short form of another address; and looking
+	 * for one leaks in libgit2 1.5. */
+	git_remote_create_options_init(&o, GIT_REMOTE_CREATE_OPTIONS_VERSION);
+	o.repository = r->git;
+	o.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF;
+	ok = git_remote_create_with_opts(&remote, dir, &o) == 0 &&
 	     git_remote_connect(
 		 remote, GIT_DIRECTION_FETCH, NULL, NULL, NULL) == 0 &&
 	     git_remote_ls(&heads, &n, remote) == 0;
