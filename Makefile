@@ -13,7 +13,7 @@ WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes \
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 override CPPFLAGS += -D_GNU_SOURCE -Ilib -I$(B)/gen
 override CFLAGS += -std=c11 $(WARN) $(WERROR) $(HARDEN) $(SAN)
-override LDFLAGS += -Wl,-O1,--as-needed -pie -Wl,-z,relro,-z,now $(SAN)
+override LDFLAGS += -Wl,-O1,--as-needed -Wl,-z,relro,-z,now $(SAN)
 
 # SQLite and nettle from the archives where Debian's -dev packages brought
 # them: a quarter of a step's start (performance of a step is in make bench).
@@ -21,6 +21,9 @@ libdir := $(shell $(CC) -print-multiarch 2>/dev/null)
 archive = $(firstword $(wildcard /usr/lib/$(libdir)/lib$(1).a /usr/lib/lib$(1).a))
 SQLITE ?= $(or $(call archive,sqlite3),-lsqlite3) -lm
 NETTLE ?= $(or $(call archive,nettle),-lnettle)
+# The base group links no shared library at all where the archives are there:
+# nothing to find, map and bind at a start.  STATIC= links them as the others.
+STATIC ?= $(if $(SAN),,$(and $(filter %.a,$(SQLITE)),$(filter %.a,$(NETTLE)),$(call archive,c),-static-pie))
 
 base := \
 	tera-add \
@@ -66,6 +69,10 @@ shell := \
 	tera-agent \
 	tera-coordinate
 
+pie_base := $(or $(STATIC),-pie)
+pie_text := -pie
+pie_net := -pie
+pie_git := -pie
 libs_base := $(SQLITE) $(NETTLE)
 libs_text := $(SQLITE) $(NETTLE) -ljq
 libs_net := -lcurl -ljq $(SQLITE)
@@ -100,7 +107,7 @@ $(B)/libtera.a: $(lib_o)
 define group
 $(addprefix $(B)/bin/,$(call have,$($(1)))): $(B)/bin/%: $(B)/cmd/%.o $(B)/libtera.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$< $(B)/libtera.a $$(libs_$(1))
+	$$(CC) $$(LDFLAGS) $$(pie_$(1)) -o $$@ $$< $(B)/libtera.a $$(libs_$(1))
 endef
 $(foreach g,base text net git,$(eval $(call group,$(g))))
 $(addprefix $(B)/bin/,$(scripts)): $(B)/bin/%: cmd/%
@@ -109,7 +116,7 @@ $(addprefix $(B)/bin/,$(scripts)): $(B)/bin/%: cmd/%
 
 $(B)/unit/%: tests/unit/%.c $(B)/libtera.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(B)/libtera.a \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD $(LDFLAGS) -pie -o $@ $< $(B)/libtera.a \
 		-ljq $(SQLITE) $(NETTLE)
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/libtera.a
 	@mkdir -p $(@D)
@@ -183,12 +190,15 @@ fuzz-run: $(fuzzers)
 
 sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
 shells := $(addprefix cmd/,$(scripts)) $(shell grep -lE '^\#!/bin/(ba)?sh' \
-	share/*/* share/demo/* contrib/* contrib/*/* tests/bench/* .ci/run 2>/dev/null)
+	share/*/* contrib/* contrib/*/* .ci/run \
+	tests/bench/run tests/demo-record tests/killer 2>/dev/null)
 lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
 	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh
+	shellcheck -x -s sh share/sh/tera.sh \
+		$(filter-out %.c %.pl,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
 		--library=tests/cppcheck.cfg \

@@ -20,11 +20,11 @@
 #include "err.h"
 
 enum {
-	VERB_READ = 0,	 /* may run on a store that is open for reading */
-	VERB_WRITE = 1,	 /* runs in BEGIN IMMEDIATE */
-	VERB_ONE = 2,	 /* no row is the answer "no": exit 1 */
+	VERB_READ = 0,   /* may run on a store that is open for reading */
+	VERB_WRITE = 1,  /* runs in BEGIN IMMEDIATE */
+	VERB_ONE = 2,    /* no row is the answer "no": exit 1 */
 	VERB_WORKER = 4, /* a worker's key is enough */
-	VERB_ADMIN = 8,	 /* settings, tokens */
+	VERB_ADMIN = 8,  /* settings, tokens */
 };
 
 struct verb {
@@ -35,7 +35,7 @@ struct verb {
 	const char *sql;
 };
 
-extern const struct verb verbs[];	/* ends with a NULL name */
+extern const struct verb verbs[];      /* ends with a NULL name */
 extern const char *const migrations[]; /* ends with NULL */
 
 /* NULL when there is none. */

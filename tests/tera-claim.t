@@ -1,5 +1,6 @@
 #!/bin/sh
 # tera-claim: the next job, its record, and waiting for it.
+# shellcheck disable=SC2094 # one only reads
 # shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 set -eu

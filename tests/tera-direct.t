@@ -1,5 +1,6 @@
 #!/bin/sh
 # tera-direct: only a form that was asked for is a decision.
+# shellcheck disable=SC2238 # files that have the name of a command
 # shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 set -u

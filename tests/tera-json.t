@@ -1,5 +1,6 @@
 #!/bin/sh
 # tera-json: records apart and together, for shell scripts.
+# shellcheck disable=SC2016 # dollars that stay
 # shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 set -eu

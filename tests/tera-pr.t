@@ -1,5 +1,6 @@
 #!/bin/sh
 # tera-pr: as a stage, and by a person, on a bare repository.
+# shellcheck disable=SC1010,SC2016,SC2238 # done is a word here; dollars that stay; files that have the name of a command
 # shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 set -eu
