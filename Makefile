@@ -17,13 +17,16 @@ override LDFLAGS += -Wl,-O1,--as-needed -Wl,-z,relro,-z,now $(SAN)
 
 # SQLite and nettle from the archives where Debian's -dev packages brought
 # them: a quarter of a step's start (performance of a step is in make bench).
+comma := ,
 libdir := $(shell $(CC) -print-multiarch 2>/dev/null)
 archive = $(firstword $(wildcard /usr/lib/$(libdir)/lib$(1).a /usr/lib/lib$(1).a))
 SQLITE ?= $(or $(call archive,sqlite3),-lsqlite3) -lm
 NETTLE ?= $(or $(call archive,nettle),-lnettle)
 # The base group links no shared library at all where the archives are there:
 # nothing to find, map and bind at a start.  STATIC= links them as the others.
-STATIC ?= $(if $(SAN),,$(and $(filter %.a,$(SQLITE)),$(filter %.a,$(NETTLE)),$(call archive,c),-static-pie))
+# SQLite's archive knows dlopen, which no command lets it call.
+ld_quiet := $(if $(findstring --no-warnings,$(shell ld --help 2>/dev/null)),-Wl$(comma)--no-warnings)
+STATIC ?= $(if $(SAN),,$(and $(filter %.a,$(SQLITE)),$(filter %.a,$(NETTLE)),$(call archive,c),-static-pie $(ld_quiet)))
 
 base := \
 	tera-add \

@@ -1,7 +1,6 @@
 /* See db.h and verb.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,18 +92,15 @@ db_actor(void)
 {
 	static char name[128];
 	const char *env = getenv("TERA_ACTOR");
-	struct passwd *pw;
 
 	if (env != NULL && *env != '\0')
 		return env;
 	if (name[0] != '\0')
 		return name;
 	env = getenv("USER");
-	if (env == NULL || *env == '\0') {
-		pw = getpwuid(geteuid());
-		env = pw != NULL ? pw->pw_name : NULL;
-	}
-	if (env != NULL)
+	if (env == NULL || *env == '\0')
+		env = getenv("LOGNAME");
+	if (env != NULL && *env != '\0')
 		snprintf(name, sizeof(name), "%s", env);
 	else
 		snprintf(name, sizeof(name), "uid %u", (unsigned)geteuid());
