@@ -92,6 +92,7 @@ static char *engine;
 static const char *const *command;
 static long long own_lease, min_free = 512, seconds;
 static const char *worker;
+static int niceness = 5;
 static long long watch_at = NEVER, watched;
 static bool watch_now;
 static int ending; /* the signal that ends us */
@@ -662,7 +663,9 @@ start(struct job *j)
 	char *path = xasprintf("%s/job.json", j->dir);
 	int in = open(path, O_RDONLY | O_CLOEXEC), out[2] = { -1, -1 },
 	    err[2] = { -1, -1 };
-	struct spawn sp = { .dir = j->dir, .in = in, .keep = j->lock };
+	struct spawn sp = {
+		.dir = j->dir, .in = in, .keep = j->lock, .nice = niceness
+	};
 	long long now = now_ms();
 
 	free(path);
@@ -1297,7 +1300,7 @@ int
 main(int argc, char *argv[])
 {
 	static const char *agent[] = { "tera-agent", NULL };
-	const char *name = "local";
+	const char *name = "local", *more;
 	struct fault f;
 	sigset_t set;
 	char *below;
@@ -1338,6 +1341,8 @@ main(int argc, char *argv[])
 		store_wait(store, 0); /* begins to watch */
 	mask_init(&mask);
 	set_env(name);
+	if ((more = getenv("TERA_NICE")) != NULL && *more != '\0')
+		niceness = (int)number(more, -20, 19);
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&set);

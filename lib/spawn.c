@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -58,12 +59,10 @@ child_descriptors(const struct spawn *sp)
 			return -1;
 	}
 	if (sp->keep > 2) {
-		if (fcntl(sp->keep, F_SETFD, 0) < 0)
+		if (sp->keep == 3 ? fcntl(3, F_SETFD, 0) < 0
+				  : dup2(sp->keep, 3) < 0)
 			return -1;
-		if (sp->keep > 3)
-			syscall(
-			    SYS_close_range, 3U, (unsigned)sp->keep - 1, 0U);
-		syscall(SYS_close_range, (unsigned)sp->keep + 1, ~0U, 0U);
+		syscall(SYS_close_range, 4U, ~0U, 0U);
 	} else
 		syscall(SYS_close_range, 3U, ~0U, 0U);
 	return 0;
@@ -85,6 +84,9 @@ child(const struct spawn *sp, pid_t parent)
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			sigaction(sig, &dfl, NULL);
+	if (sp->nice != 0)
+		setpriority(
+		    PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + sp->nice);
 	if (child_descriptors(sp) < 0)
 		child_failed("descriptors", 125);
 	if (sp->dir != NULL && chdir(sp->dir) < 0)

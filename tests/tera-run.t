@@ -51,7 +51,7 @@ is "failed" "$(one '{"job_id":"a"}' sh -c 'exit 3')" \
 is "killed by a signal" "$(one '{"job_id":"a"}' sh -c 'kill -9 $$')" \
 	'{"job_id":"a","outcome":"failed","reason":"error","exit":137,"error":{"stage":"agent","code":70,"message":"the agent ended with 137","reason":"error"}}'
 like "no such command" "$(one '{"job_id":"a"}' no-such-command)" \
-	'"reason":"error","exit":127,"error":.*"message":"the agent ended with 127: .*no-such-command.*No such file'
+	'"reason":"error","exit":127,"error":.*"message":"the agent ended with 127: .*no-such-command.*(No such file|not found)'
 is "the result is the last object; identity stays" \
 	"$(one '{"job_id":"a","fence":4,"x":1}' sh -c 'cat >/dev/null
 		echo "{\"turns\":1}"; echo noise

@@ -53,13 +53,16 @@ state_below() {
 
 # Long steps run in the background and are waited for, because a shell acts
 # on a signal only between commands, or while it waits.  step IN OUT command
-# ...: sets rc.  Kill $child in a trap.  One process and what it starts.
-child=
+# ...: sets rc.  Kill $child in a trap.  One process and what it starts.  The
+# function that $then names runs once the command was started.
+child='' then=''
 step() {
 	tera_in=$1 tera_out=$2
 	shift 2
 	"$@" <"$tera_in" >"$tera_out" &
 	child=$!
+	tera_then=${then:-:} then=''
+	"$tera_then"
 	rc=0
 	wait "$child" || rc=$?
 	child=
