@@ -142,5 +142,8 @@ arena_sqlite(void)
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+	/* no twenty pages at once for each small table that a statement
+	 * makes for itself: a page comes from a run, too */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 #endif
 }
