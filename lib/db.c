@@ -64,6 +64,7 @@ struct db {
 	sqlite3_stmt *spec, *version, *save, *release;
 	struct variable var[VARIABLES];
 	int vars;
+	char now[32]; /* when the verb began; "" before it is asked for */
 	struct held *held, **held_end;
 	struct fault refused; /* by refuse(), 0 when it was not called */
 };
@@ -408,6 +409,11 @@ side_file(struct db *db, const char *suffix, int *fd, struct fault *f)
 	if (*fd >= 0)
 		return 0;
 	name = xasprintf("%s-%s", db->path, suffix);
+	*fd = open(name, O_RDWR | O_CLOEXEC);
+	if (*fd >= 0) {
+		free(name);
+		return 0;
+	}
 	*fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (*fd < 0)
 		rc = fail(f,
@@ -623,6 +629,24 @@ clear_variables(struct db *db)
 	db->vars = 0;
 }
 
+static const char *
+now(struct db *db)
+{
+	struct timespec t;
+	struct tm tm;
+	size_t n;
+
+	if (db->now[0] == '\0') {
+		clock_gettime(CLOCK_REALTIME, &t);
+		gmtime_r(&t.tv_sec, &tm);
+		n = strftime(
+		    db->now, sizeof(db->now), "%Y-%m-%dT%H:%M:%S", &tm);
+		snprintf(db->now + n, sizeof(db->now) - n, ".%03dZ",
+		    (int)(t.tv_nsec / 1000000));
+	}
+	return db->now;
+}
+
 static void
 bind(struct db *db, sqlite3_stmt *st, const char *in)
 {
@@ -635,6 +659,10 @@ bind(struct db *db, sqlite3_stmt *st, const char *in)
 			continue;
 		if (strcmp(name, ":in") == 0) {
 			sqlite3_bind_text(st, i, in, -1, SQLITE_STATIC);
+			continue;
+		}
+		if (strcmp(name, ":now") == 0) {
+			sqlite3_bind_text(st, i, now(db), -1, SQLITE_STATIC);
 			continue;
 		}
 		sqlite3_bind_null(st, i);
@@ -716,22 +744,22 @@ type_fits(const char *want, size_t n, const char *type, const char *atom)
 	return false;
 }
 
-/* What a verb's list says of its nth key: "int! ..."; NULL after the last. */
+/*
+ * The next key of a verb's list, "key:int! ...": *key and its length, and
+ * what it wants.  NULL after the last.
+ */
 static const char *
-listed(const char *list, int nth, char *key, size_t size)
+listed(const char **list, const char **key, size_t *n)
 {
-	size_t n;
+	const char *want;
 
-	list += strspn(list, " ");
-	for (; nth > 0 && *list != '\0'; nth--) {
-		list += strcspn(list, " ");
-		list += strspn(list, " ");
-	}
-	if (*list == '\0')
+	*key = *list + strspn(*list, " ");
+	if (**key == '\0')
 		return NULL;
-	n = strcspn(list, ":");
-	snprintf(key, size, "%.*s", (int)n, list);
-	return list + n + 1;
+	*n = strcspn(*key, ":");
+	want = *key + *n + 1;
+	*list = want + strcspn(want, " ");
+	return want;
 }
 
 /* Holds the input against the verb's list of keys. */
@@ -740,8 +768,8 @@ check_input(
     struct db *db, const struct verb *v, const char *in, struct fault *f)
 {
 	unsigned long long seen = 0; /* a bit a key */
-	const char *want;
-	char key[64];
+	const char *list, *key, *want;
+	size_t len;
 	int rc = 0, step = SQLITE_DONE;
 
 	if (*v->in == '\0')
@@ -761,18 +789,19 @@ check_input(
 
 		if (name == NULL || strcmp(type, "null") == 0)
 			continue;
-		for (int i = 0; rc == 0 && i < 64; i++) {
-			want = listed(v->in, i, key, sizeof(key));
+		list = v->in;
+		for (int i = 0; i < 64; i++) {
+			want = listed(&list, &key, &len);
 			if (want == NULL)
 				break;
-			if (strcmp(key, name) != 0)
+			if (strncmp(key, name, len) != 0 || name[len] != '\0')
 				continue;
 			seen |= 1ULL << i;
 			n = strcspn(want, "! ");
 			if (!type_fits(want, n, type,
 				(const char *)sqlite3_column_text(db->spec, 2)))
 				rc = fail(f, EX_DATAERR,
-				    "%s: %s: want %.*s, got %s", v->name, key,
+				    "%s: %s: want %.*s, got %s", v->name, name,
 				    (int)n, want, type);
 			break;
 		}
@@ -781,13 +810,14 @@ check_input(
 		rc = fail(f, EX_DATAERR, "%s: not JSON", v->name);
 	sqlite3_reset(db->spec);
 	sqlite3_clear_bindings(db->spec);
+	list = v->in;
 	for (int i = 0; rc == 0 && i < 64; i++) {
-		want = listed(v->in, i, key, sizeof(key));
+		want = listed(&list, &key, &len);
 		if (want == NULL)
 			break;
 		if (want[strcspn(want, "! ")] == '!' && !(seen >> i & 1))
-			rc = fail(
-			    f, EX_DATAERR, "%s: %s is missing", v->name, key);
+			rc = fail(f, EX_DATAERR, "%s: %.*s is missing", v->name,
+			    (int)len, key);
 	}
 	return rc;
 }
@@ -827,6 +857,7 @@ run_text(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	db->refused.code = 0;
 	s = script(db, v);
 	clear_variables(db);
+	db->now[0] = '\0';
 	for (int i = 0; rc == 0 && stop == 0 && find_statement(s, i); i++) {
 		struct statement *t = &s->st[i];
 		int step = SQLITE_DONE;

@@ -10,6 +10,7 @@
  *  - a statement after "-- :if :NAME" or "-- :unless :NAME" is compiled and run
  *    only when that parameter is not NULL, or is ("@:NAME " and "!:NAME "
  *    before it in the table; its last line ends with a semicolon);
+ *  - :now is the time when the verb began, RFC 3339 UTC with milliseconds;
  *  - refuse(CODE, MESSAGE) ends the verb with that exit status, num(TEXT) is
  *    the number that TEXT spells or NULL, uuid7() makes an id (RFC 9562),
  *    encrypt(TEXT) and decrypt(TEXT) keep secrets (see secret.h).

@@ -15,9 +15,9 @@
 # compiled either (lib/verb.h).  It ends at the line that ends with a semicolon.
 #
 # Comments and indentation do not reach the store: SQLite parses the text of
-# the schema at every start.  Two names are written out here, since the schema
-# must not need a function that the sqlite3 shell lacks:
-#   now()  the time, RFC 3339 with milliseconds
+# the schema at every start.  now() is the time, RFC 3339 with milliseconds: in
+# the schema, which must not need a function that the sqlite3 shell lacks, it
+# is written out, and in a verb it is the parameter :now.
 function quote(s) {
 	gsub(/\\/, "\\\\", s)
 	gsub(/"/, "\\\"", s)
@@ -29,7 +29,8 @@ function clean(s) {
 		return ""
 	sub(/[ \t]+-- .*$/, "", s)
 	gsub(/^[ \t]+|[ \t]+$/, "", s)
-	gsub(/now\(\)/, "strftime('%Y-%m-%dT%H:%M:%fZ','now')", s)
+	gsub(/now\(\)/, FILENAME ~ /migrate\// ? \
+		"strftime('%Y-%m-%dT%H:%M:%fZ')" : ":now", s)
 	return s
 }
 function expand(s,   at, len, name) {

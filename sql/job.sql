@@ -3,15 +3,21 @@
 -- A job is named by its id or its number.  What its holder does shows the
 -- fence of the claim, and is refused when another claim came after it.
 
--- :define find_job
-SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+-- :define no_job
 -- :unless :job
 SELECT refuse(iif(coalesce(:in ->> 'job', :in ->> 'job_id') IS NULL, 65, 66), coalesce('no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id'), 'job is missing'));
 
+-- :define held
+WHEN :fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now')
+  WHEN :state <> 'running' THEN refuse(65, 'job ' || :job || ' is ' || :state || ', not running')
+
+-- :define find_job
+SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+$(no_job)
+
 -- :define holds
 $(find_job)
-SELECT CASE WHEN :fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now')
-  WHEN :state <> 'running' THEN refuse(65, 'job ' || :job || ' is ' || :state || ', not running') END AS ":held";
+SELECT CASE $(held) END AS ":held";
 
 -- :define job
 json_object('number', j.number, 'id', j.id, 'ticket_id', j.ticket_id, 'project_id', j.project_id, 'kind', j.kind, 'state', j.state, 'reason', j.reason, 'message', j.message, 'priority', j.priority, 'run_after', j.run_after, 'blocked', json(iif(j.blocked, 'true', 'false')), 'tries', j.tries, 'max_tries', j.max_tries, 'fence', j.fence, 'lease_until', j.lease_until, 'worker', j.worker, 'stop', j.stop, 'pr_number', j.pr_number, 'comment_body', j.comment_body, 'comment_path', j.comment_path, 'comment_line', j.comment_line, 'created_at', j.created_at, 'claimed_at', j.claimed_at, 'finished_at', j.finished_at)
@@ -48,8 +54,10 @@ SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'proj
 FROM job WHERE ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND state IN ('pending', 'running', 'paused');
 
 -- The projects that a claimer works for, as a list of ids; NULL is all.
--- :define wanted_projects
-SELECT coalesce(:in -> 'projects', json_array(nullif(coalesce(:in ->> 'project', :in ->> 'project_id'), ''))) AS ":refs" WHERE coalesce(:in ->> 'projects', :in ->> 'project', :in ->> 'project_id', '') <> '';
+-- :define refs
+iif(coalesce(:in ->> 'projects', :in ->> 'project', :in ->> 'project_id', '') <> '', coalesce(:in -> 'projects', json_array(coalesce(:in ->> 'project', :in ->> 'project_id'))), NULL) AS ":refs"
+
+-- :define find_refs
 -- :if :refs
 SELECT refuse(66, 'no such project: ' || r.value) FROM json_each(:refs) r WHERE NOT EXISTS (SELECT 1 FROM project WHERE deleted_at IS NULL AND (id = r.value OR number = num(r.value) OR name = r.value));
 -- :if :refs
@@ -59,30 +67,26 @@ SELECT json_group_array(p.id) AS ":projects" FROM project p WHERE deleted_at IS 
 -- the project that runs least, and of those the one whose turn is longest ago.
 -- :verb job.claim WRITE ONE WORKER
 -- :in project:ref project_id:ref projects:array kind:text job:ref worker:text lease_seconds:num
-$(wanted_projects)
-SELECT CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
+SELECT $(refs), CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
   (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe";
+$(find_refs)
 -- :if :due
 $(sweep);
 -- :if :ripe
 UPDATE job SET parked = 0 WHERE parked = 1 AND run_after <= now();
-SELECT j.number AS ":number", j.project_id AS ":of"
-FROM (SELECT p.id, p.max_running, p.max_cost_day, (SELECT c.number FROM job c WHERE c.project_id = p.id AND c.state = 'pending' AND c.parked = 0 AND c.blocked = 0
-      AND (:in ->> 'kind' IS NULL OR c.kind = :in ->> 'kind') AND (:in ->> 'job' IS NULL OR c.id = :in ->> 'job' OR c.number = num(:in ->> 'job'))
-      AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.state = 'running')
-      ORDER BY c.priority DESC, c.number LIMIT 1) AS first
-  FROM project p WHERE p.deleted_at IS NULL AND (:projects IS NULL OR p.id IN (SELECT value FROM json_each(:projects)))) q
-JOIN job j ON j.number = q.first LEFT JOIN lane l ON l.project_id = q.id
-WHERE (q.max_running IS NULL OR (SELECT count(*) FROM job r WHERE r.project_id = q.id AND r.state = 'running') < q.max_running)
-  AND (q.max_cost_day IS NULL OR (SELECT coalesce(sum(cost_usd), 0) FROM attempt WHERE project_id = q.id AND started_at >= strftime('%Y-%m-%dT00:00:00.000Z', 'now')) < q.max_cost_day)
-  AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job r INDEXED BY job_running WHERE r.state = 'running'))
-ORDER BY j.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = q.id AND r.state = 'running' LIMIT 200)), coalesce(l.turn, 0), j.number LIMIT 1;
+SELECT j.number AS ":number", j.project_id AS ":of", j.id AS ":job", j.fence + 1 AS ":fence"
+FROM project p JOIN job j ON j.number = (SELECT c.number FROM job c WHERE c.project_id = p.id AND c.state = 'pending' AND c.parked = 0 AND c.blocked = 0
+    AND iif(:in ->> 'kind' IS NULL, 1, c.kind = :in ->> 'kind') AND iif(:in ->> 'job' IS NULL, 1, c.id = :in ->> 'job' OR c.number = num(:in ->> 'job'))
+    AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.state = 'running')
+    ORDER BY c.priority DESC, c.number LIMIT 1)
+WHERE p.deleted_at IS NULL AND iif(:projects IS NULL, 1, p.id IN (SELECT value FROM json_each(:projects)))
+  AND iif(p.max_running IS NULL, 1, (SELECT count(*) FROM job WHERE project_id = p.id AND state = 'running') < p.max_running)
+  AND iif(p.max_cost_day IS NULL, 1, (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND started_at >= substr(:now, 1, 10)) < p.max_cost_day)
+  AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'))
+ORDER BY j.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = p.id AND r.state = 'running' LIMIT 200)), (SELECT number FROM attempt WHERE project_id = p.id ORDER BY started_at DESC, number DESC LIMIT 1), j.number LIMIT 1;
 -- :if :number
 UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = fence + 1, tries = tries + 1, worker = :in ->> 'worker', stop = NULL, run_after = NULL,
-  lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number
-RETURNING id AS ":job", fence AS ":fence";
--- :if :number
-INSERT INTO lane SELECT :of, (SELECT coalesce(max(turn), 0) + 1 FROM lane) WHERE 1 ON CONFLICT DO UPDATE SET turn = excluded.turn;
+  lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number;
 -- :if :number
 INSERT INTO attempt(id, job_id, project_id, fence, worker) VALUES (uuid7(), :job, :of, :fence, :in ->> 'worker');
 -- :if :number
@@ -110,15 +114,16 @@ SELECT json_object('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WH
 -- (run_after) parks the job and counts no try.
 -- :verb job.finish WRITE WORKER
 -- :in job:ref job_id:ref fence:int! outcome:text reason:text message:text exit:int run_after:text turns:int usage:object verify:object error:object pr_url:text pr_number:int
-$(holds)
-SELECT coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in ->> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
+SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence", stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in ->> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
   coalesce(:in ->> 'outcome', iif(:in ->> 'error' IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(:in ->> 'message', :in ->> '$.error.message') AS ":message",
-  coalesce(:in ->> 'run_after', :in ->> '$.error.run_after') AS ":run_after";
-SELECT CASE WHEN :outcome NOT IN ('completed', 'failed', 'cancelled', 'paused', 'pending') THEN refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome)
+  coalesce(:in ->> 'run_after', :in ->> '$.error.run_after') AS ":run_after"
+FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+$(no_job)
+SELECT CASE $(held)
+  WHEN :outcome NOT IN ('completed', 'failed', 'cancelled', 'paused', 'pending') THEN refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome)
   WHEN :in ->> 'error' IS NOT NULL AND :outcome = 'completed' THEN 'failed' ELSE :outcome END AS ":outcome";
 -- :if :run_after
 SELECT refuse(65, 'run_after: not a time: ' || :run_after) WHERE :run_after IS NOT NULL AND julianday(:run_after) IS NULL;
-SELECT stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", pr_number AS ":pr" FROM job WHERE id = :job;
 SELECT CASE WHEN :outcome = 'completed' THEN 'completed' WHEN :stop = 'cancel' OR :outcome = 'cancelled' THEN 'cancelled' WHEN :stop = 'pause' OR :outcome = 'paused' THEN 'paused'
   WHEN :outcome = 'pending' OR :run_after IS NOT NULL THEN 'pending'
   WHEN coalesce(:why, 'error') IN ('error', 'timeout', 'lost', 'push', 'conflict') AND :tries < :max THEN 'pending' ELSE 'failed' END AS ":state2",
@@ -218,7 +223,8 @@ SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job)
 -- run at all, when the next one is due by itself, and how many soon are.
 -- :verb job.idle READ WORKER
 -- :in worker:text project:ref projects:array
-$(wanted_projects)
+SELECT $(refs);
+$(find_refs)
 SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = :in ->> 'worker'),
   'running', (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running' AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),
   'soon', (SELECT count(*) FROM job WHERE parked = 1 AND state = 'pending' AND run_after < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds') AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),

@@ -39,24 +39,24 @@ CREATE TABLE project (
 CREATE INDEX project_name ON project(name);
 
 CREATE TABLE graph (
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   project_id TEXT PRIMARY KEY REFERENCES project(id),
   nodes TEXT NOT NULL DEFAULT '[]' CONSTRAINT nodes_is_a_list CHECK (json_type(nodes) = 'array'),
   edges TEXT NOT NULL DEFAULT '[]' CONSTRAINT edges_is_a_list CHECK (json_type(edges) = 'array'),
   version INTEGER NOT NULL DEFAULT 1,
   created_at TEXT NOT NULL DEFAULT (now()),
   updated_at TEXT NOT NULL DEFAULT (now())
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE board (
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   project_id TEXT PRIMARY KEY REFERENCES project(id),
   columns TEXT NOT NULL DEFAULT '[{"id":"backlog","title":"Backlog","order":0},{"id":"in_progress","title":"In Progress","order":1},{"id":"in_review","title":"In Review","order":2},{"id":"done","title":"Done","order":3}]'
     CONSTRAINT columns_is_a_list CHECK (json_type(columns) = 'array'),
   version INTEGER NOT NULL DEFAULT 1,
   created_at TEXT NOT NULL DEFAULT (now()),
   updated_at TEXT NOT NULL DEFAULT (now())
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ticket (
   number INTEGER PRIMARY KEY,
@@ -88,7 +88,7 @@ CREATE INDEX dependency_needs ON dependency(needs_id);
 
 CREATE TABLE comment (
   number INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   ticket_id TEXT NOT NULL REFERENCES ticket(id),
   author TEXT,
   body TEXT NOT NULL CONSTRAINT body_is_not_blank CHECK (trim(body) <> ''),
@@ -125,8 +125,9 @@ CREATE TABLE job (
   ticket_id TEXT NOT NULL REFERENCES ticket(id),
   project_id TEXT NOT NULL REFERENCES project(id),
   kind TEXT NOT NULL REFERENCES kind(name),
-  state TEXT NOT NULL DEFAULT 'pending' CONSTRAINT job_state_is_known CHECK (state IN ('pending','running','completed','failed','cancelled','paused')),
-  reason TEXT CONSTRAINT job_reason_is_known CHECK (reason IN ('ok','partial','error','timeout','lost','user','budget','stall','verify','push','conflict','config')),
+  -- a list of IN is a table that each change would make anew
+  state TEXT NOT NULL DEFAULT 'pending' CONSTRAINT job_state_is_known CHECK (instr(' pending running completed failed cancelled paused ', ' ' || state || ' ') AND NOT instr(state, ' ')),
+  reason TEXT CONSTRAINT job_reason_is_known CHECK (instr(' ok partial error timeout lost user budget stall verify push conflict config ', ' ' || reason || ' ') AND NOT instr(reason, ' ')),
   message TEXT,          -- the reason in a sentence
   priority INTEGER NOT NULL DEFAULT 0,
   run_after TEXT,
@@ -152,22 +153,16 @@ CREATE TABLE job (
 -- One live job a ticket and kind; the ready queue of a project; leases that
 -- may have expired; jobs whose time may have come.
 CREATE UNIQUE INDEX job_live ON job(ticket_id, kind) WHERE state IN ('pending','running','paused');
-CREATE INDEX job_ready ON job(project_id, priority DESC, number) WHERE state = 'pending' AND parked = 0 AND blocked = 0;
+CREATE INDEX job_ready ON job(project_id, priority DESC) WHERE state = 'pending' AND parked = 0 AND blocked = 0;
 CREATE INDEX job_lease ON job(lease_until) WHERE state = 'running';
 CREATE INDEX job_running ON job(project_id) WHERE state = 'running';
 CREATE INDEX job_parked ON job(run_after) WHERE parked = 1;
 CREATE INDEX job_ticket ON job(ticket_id);
 CREATE INDEX job_project ON job(project_id, state);
 
-CREATE TABLE lane ( -- whose turn it is: fairness between projects
-  project_id TEXT PRIMARY KEY REFERENCES project(id),
-  turn INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX lane_turn ON lane(turn);
-
 CREATE TABLE attempt ( -- one claim of a job
   number INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   job_id TEXT NOT NULL REFERENCES job(id),
   project_id TEXT NOT NULL REFERENCES project(id),
   fence INTEGER NOT NULL,
@@ -185,6 +180,7 @@ CREATE TABLE attempt ( -- one claim of a job
   verdict TEXT,
   CONSTRAINT one_attempt_a_fence UNIQUE (job_id, fence)
 ) STRICT;
+-- What a project costs, and whose turn it is: fairness between projects.
 CREATE INDEX attempt_cost ON attempt(project_id, started_at);
 
 CREATE TABLE log (
@@ -201,8 +197,8 @@ CREATE TABLE log (
   success INTEGER NOT NULL DEFAULT 1,
   created_at TEXT NOT NULL DEFAULT (now())
 ) STRICT;
-CREATE INDEX log_ticket ON log(ticket_id, seq);
-CREATE INDEX log_job ON log(job_id, seq);
+CREATE INDEX log_ticket ON log(ticket_id);
+CREATE INDEX log_job ON log(job_id);
 
 CREATE TABLE pr (
   number INTEGER PRIMARY KEY,
@@ -233,7 +229,7 @@ CREATE INDEX pr_project ON pr(project_id, state);
 
 CREATE TABLE pr_comment (
   number INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   pr_id TEXT NOT NULL REFERENCES pr(id),
   author TEXT,
   body TEXT NOT NULL CONSTRAINT comment_is_not_blank CHECK (trim(body) <> ''),
@@ -259,7 +255,7 @@ CREATE TABLE event (
   data TEXT NOT NULL CONSTRAINT data_is_json CHECK (json_valid(data))
 ) STRICT;
 CREATE TABLE seal (
-  seq INTEGER PRIMARY KEY REFERENCES event(seq),
+  seq INTEGER PRIMARY KEY, -- the event's
   actor TEXT,
   late INTEGER NOT NULL, -- 1: another program wrote the event
   hash BLOB NOT NULL
@@ -276,36 +272,33 @@ CREATE TRIGGER seal_stays_too BEFORE DELETE ON seal BEGIN SELECT raise(ABORT, 'a
 CREATE TRIGGER project_added AFTER INSERT ON project BEGIN
   INSERT INTO graph(id, project_id) VALUES (NEW.id, NEW.id);
   INSERT INTO board(id, project_id) VALUES (NEW.id, NEW.id);
-  INSERT INTO event(noun, what, id, project_id, data) VALUES ('project', 'added', NEW.id, NEW.id, json_object('name', NEW.name, 'description', NEW.description, 'repo_url', NEW.repo_url, 'project_path', NEW.project_path, 'execution_mode', NEW.execution_mode));
+  INSERT INTO event(noun, what, id, project_id, data) VALUES ('project', 'added', NEW.id, NEW.id, json_object('name', NEW.name));
 END;
 CREATE TRIGGER project_changed AFTER UPDATE ON project BEGIN
   INSERT INTO event(noun, what, id, project_id, data) VALUES ('project',
     CASE WHEN NEW.deleted_at IS OLD.deleted_at THEN 'changed' WHEN NEW.deleted_at IS NULL THEN 'restored' ELSE 'removed' END, NEW.id, NEW.id,
-    json_object('name', NEW.name, 'description', NEW.description, 'repo_url', NEW.repo_url, 'project_path', NEW.project_path, 'execution_mode', NEW.execution_mode, 'base_branch', NEW.base_branch, 'verify_command', NEW.verify_command, 'worker', NEW.worker, 'limits', json(NEW.limits), 'max_running', NEW.max_running, 'version', NEW.version));
+    json_object('name', NEW.name, 'repo_url', NEW.repo_url, 'project_path', NEW.project_path, 'version', NEW.version));
 END;
 CREATE TRIGGER project_stays BEFORE DELETE ON project BEGIN SELECT raise(ABORT, 'a project is removed by setting deleted_at'); END;
 CREATE TRIGGER graph_changed AFTER UPDATE ON graph BEGIN
-  INSERT INTO event(noun, what, id, project_id, data) VALUES ('graph', 'changed', NEW.id, NEW.project_id, json_object('nodes', json(NEW.nodes), 'edges', json(NEW.edges), 'version', NEW.version));
+  INSERT INTO event(noun, what, id, project_id, data) VALUES ('graph', 'changed', NEW.id, NEW.project_id, json_object('version', NEW.version));
 END;
 CREATE TRIGGER board_changed AFTER UPDATE ON board BEGIN
-  INSERT INTO event(noun, what, id, project_id, data) VALUES ('board', 'changed', NEW.id, NEW.project_id, json_object('columns', json(NEW.columns), 'version', NEW.version));
+  INSERT INTO event(noun, what, id, project_id, data) VALUES ('board', 'changed', NEW.id, NEW.project_id, json_object('version', NEW.version));
 END;
 
 -- ticket and what hangs on it
 CREATE TRIGGER ticket_added AFTER INSERT ON ticket BEGIN
-  INSERT INTO event(noun, what, id, project_id, ticket_id, data) VALUES ('ticket', 'added', NEW.id, NEW.project_id, NEW.id, json_object('number', NEW.number, 'title', NEW.title, 'description', NEW.description, 'column_id', NEW.column_id, 'priority', NEW.priority, 'status', NEW.status));
+  INSERT INTO event(noun, what, id, project_id, ticket_id, data) VALUES ('ticket', 'added', NEW.id, NEW.project_id, NEW.id, json_object('number', NEW.number, 'title', NEW.title, 'column_id', NEW.column_id, 'status', NEW.status));
 END;
-CREATE TRIGGER ticket_changed AFTER UPDATE ON ticket WHEN NEW.column_id = OLD.column_id BEGIN
+CREATE TRIGGER ticket_changed AFTER UPDATE ON ticket BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, data) VALUES ('ticket',
-    CASE WHEN NEW.deleted_at IS OLD.deleted_at THEN 'changed' WHEN NEW.deleted_at IS NULL THEN 'restored' ELSE 'removed' END, NEW.id, NEW.project_id, NEW.id,
-    json_object('number', NEW.number, 'title', NEW.title, 'description', NEW.description, 'priority', NEW.priority, 'status', NEW.status, 'version', NEW.version));
+    CASE WHEN NEW.column_id <> OLD.column_id THEN 'moved' WHEN NEW.deleted_at IS OLD.deleted_at THEN 'changed' WHEN NEW.deleted_at IS NULL THEN 'restored' ELSE 'removed' END, NEW.id, NEW.project_id, NEW.id,
+    json_object('number', NEW.number, 'title', NEW.title, 'from', OLD.column_id, 'to', NEW.column_id, 'status', NEW.status, 'version', NEW.version));
 END;
-CREATE TRIGGER ticket_moved AFTER UPDATE OF column_id ON ticket WHEN NEW.column_id <> OLD.column_id BEGIN
-  INSERT INTO event(noun, what, id, project_id, ticket_id, data) VALUES ('ticket', 'moved', NEW.id, NEW.project_id, NEW.id, json_object('number', NEW.number, 'title', NEW.title, 'from', OLD.column_id, 'to', NEW.column_id, 'status', NEW.status, 'version', NEW.version));
-END;
+CREATE VIEW unmet AS SELECT ticket_id FROM dependency JOIN ticket ON id = needs_id WHERE column_id <> 'done' AND deleted_at IS NULL;
 CREATE TRIGGER ticket_unblocks AFTER UPDATE OF column_id, deleted_at ON ticket BEGIN
-  UPDATE job SET blocked = (SELECT count(*) > 0 FROM dependency d JOIN ticket t ON t.id = d.needs_id WHERE d.ticket_id = job.ticket_id AND t.column_id <> 'done' AND t.deleted_at IS NULL)
-   WHERE state <> 'completed' AND ticket_id IN (SELECT ticket_id FROM dependency WHERE needs_id = NEW.id);
+  UPDATE job SET blocked = EXISTS (SELECT 1 FROM unmet u WHERE u.ticket_id = job.ticket_id) WHERE state <> 'completed' AND ticket_id IN (SELECT ticket_id FROM dependency WHERE needs_id = NEW.id);
 END;
 CREATE TRIGGER ticket_stays BEFORE DELETE ON ticket BEGIN SELECT raise(ABORT, 'a ticket is removed by setting deleted_at'); END;
 
@@ -313,22 +306,21 @@ CREATE TRIGGER dependency_loops BEFORE INSERT ON dependency
 WHEN EXISTS (WITH RECURSIVE up(id) AS (SELECT NEW.needs_id UNION SELECT d.needs_id FROM dependency d JOIN up ON d.ticket_id = up.id) SELECT 1 FROM up WHERE id = NEW.ticket_id)
 BEGIN SELECT raise(ABORT, 'the dependency would close a cycle'); END;
 CREATE TRIGGER dependency_added AFTER INSERT ON dependency BEGIN
-  UPDATE job SET blocked = 1 WHERE ticket_id = NEW.ticket_id AND state <> 'completed' AND EXISTS (SELECT 1 FROM ticket WHERE id = NEW.needs_id AND column_id <> 'done' AND deleted_at IS NULL);
-  INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'dependency', 'added', NEW.ticket_id, project_id, NEW.ticket_id, json_object('needs_id', NEW.needs_id, 'kind', NEW.kind) FROM ticket WHERE id = NEW.ticket_id;
+  UPDATE job SET blocked = EXISTS (SELECT 1 FROM unmet u WHERE u.ticket_id = job.ticket_id) WHERE state <> 'completed' AND ticket_id = NEW.ticket_id;
+  INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'dependency', 'added', id, project_id, id, json_object('needs_id', NEW.needs_id) FROM ticket WHERE id = NEW.ticket_id;
 END;
 CREATE TRIGGER dependency_removed AFTER DELETE ON dependency BEGIN
-  UPDATE job SET blocked = (SELECT count(*) > 0 FROM dependency d JOIN ticket t ON t.id = d.needs_id WHERE d.ticket_id = job.ticket_id AND t.column_id <> 'done' AND t.deleted_at IS NULL)
-   WHERE state <> 'completed' AND ticket_id = OLD.ticket_id;
-  INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'dependency', 'removed', OLD.ticket_id, project_id, OLD.ticket_id, json_object('needs_id', OLD.needs_id) FROM ticket WHERE id = OLD.ticket_id;
+  UPDATE job SET blocked = EXISTS (SELECT 1 FROM unmet u WHERE u.ticket_id = job.ticket_id) WHERE state <> 'completed' AND ticket_id = OLD.ticket_id;
+  INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'dependency', 'removed', id, project_id, id, json_object('needs_id', OLD.needs_id) FROM ticket WHERE id = OLD.ticket_id;
 END;
 CREATE TRIGGER comment_added AFTER INSERT ON comment BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'comment', 'added', NEW.id, project_id, NEW.ticket_id, json_object('author', NEW.author, 'body', NEW.body) FROM ticket WHERE id = NEW.ticket_id;
 END;
 CREATE TRIGGER note_added AFTER INSERT ON note BEGIN
-  INSERT INTO event(noun, what, id, project_id, data) VALUES ('note', 'added', NEW.id, NEW.project_id, json_object('title', NEW.title, 'content', NEW.content));
+  INSERT INTO event(noun, what, id, project_id, data) VALUES ('note', 'added', NEW.id, NEW.project_id, json_object('title', NEW.title));
 END;
 CREATE TRIGGER note_changed AFTER UPDATE ON note BEGIN
-  INSERT INTO event(noun, what, id, project_id, data) VALUES ('note', 'changed', NEW.id, NEW.project_id, json_object('title', NEW.title, 'content', NEW.content, 'version', NEW.version));
+  INSERT INTO event(noun, what, id, project_id, data) VALUES ('note', 'changed', NEW.id, NEW.project_id, json_object('title', NEW.title, 'version', NEW.version));
 END;
 CREATE TRIGGER note_removed AFTER DELETE ON note BEGIN
   INSERT INTO event(noun, what, id, project_id, data) VALUES ('note', 'removed', OLD.id, OLD.project_id, '{}');
@@ -348,28 +340,21 @@ END;
 -- this refuses first, with a message that names both states.
 CREATE TRIGGER job_starts BEFORE INSERT ON job WHEN NEW.state <> 'pending'
 BEGIN SELECT raise(ABORT, 'a new job is pending'); END;
-CREATE TRIGGER job_moves BEFORE UPDATE OF state ON job
-WHEN NEW.state <> OLD.state AND OLD.state || ' ' || NEW.state NOT IN (
-  'pending running', 'pending cancelled',
-  'running completed', 'running failed', 'running cancelled', 'running paused', 'running pending',
-  'paused pending', 'paused cancelled', 'failed pending', 'cancelled pending')
-BEGIN SELECT raise(ABORT, 'a job cannot move so'); END;
+CREATE TRIGGER job_moves BEFORE UPDATE OF state, fence ON job BEGIN
+  SELECT CASE WHEN NEW.state <> OLD.state AND NOT instr(
+    ' pending>running pending>cancelled running>completed running>failed running>cancelled running>paused running>pending paused>pending paused>cancelled failed>pending cancelled>pending ',
+    ' ' || OLD.state || '>' || NEW.state || ' ') THEN raise(ABORT, 'a job cannot move so') WHEN NEW.fence < OLD.fence THEN raise(ABORT, 'a fence only grows') END;
+END;
 CREATE TRIGGER job_stays BEFORE DELETE ON job BEGIN SELECT raise(ABORT, 'a job is kept: cancel it'); END;
 CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT raise(ABORT, 'an attempt is kept'); END;
-CREATE TRIGGER job_fence_grows BEFORE UPDATE OF fence ON job WHEN NEW.fence < OLD.fence
-BEGIN SELECT raise(ABORT, 'a fence only grows'); END;
 CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', 'pending', NEW.id, NEW.project_id, NEW.ticket_id, NEW.id, json_object('number', NEW.number, 'kind', NEW.kind, 'priority', NEW.priority));
 END;
-CREATE TRIGGER job_moved AFTER UPDATE OF state ON job WHEN NEW.state <> OLD.state BEGIN
-  INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', NEW.state, NEW.id, NEW.project_id, NEW.ticket_id, NEW.id, json_object('from', OLD.state, 'reason', NEW.reason, 'fence', NEW.fence, 'worker', NEW.worker, 'tries', NEW.tries));
-END;
-CREATE TRIGGER job_left AFTER UPDATE OF state ON job WHEN OLD.state = 'running' AND NEW.state <> 'running' BEGIN
-  UPDATE attempt SET ended_at = now(), outcome = NEW.state, reason = NEW.reason WHERE job_id = NEW.id AND fence = OLD.fence AND ended_at IS NULL;
-END;
-CREATE TRIGGER job_changed AFTER UPDATE OF priority, stop, run_after, blocked ON job
-WHEN NEW.state = OLD.state AND (NEW.priority <> OLD.priority OR NEW.stop IS NOT OLD.stop OR NEW.run_after IS NOT OLD.run_after OR NEW.blocked <> OLD.blocked) BEGIN
-  INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', 'changed', NEW.id, NEW.project_id, NEW.ticket_id, NEW.id, json_object('priority', NEW.priority, 'stop', NEW.stop, 'run_after', NEW.run_after, 'blocked', NEW.blocked));
+CREATE TRIGGER job_changed AFTER UPDATE OF state, priority, stop, run_after, blocked ON job
+WHEN NEW.state <> OLD.state OR NEW.priority <> OLD.priority OR NEW.stop IS NOT OLD.stop OR NEW.run_after IS NOT OLD.run_after OR NEW.blocked <> OLD.blocked BEGIN
+  UPDATE attempt SET ended_at = now(), outcome = NEW.state, reason = NEW.reason WHERE job_id = NEW.id AND fence = OLD.fence AND ended_at IS NULL AND NEW.state <> 'running';
+  INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', iif(NEW.state = OLD.state, 'changed', NEW.state), NEW.id, NEW.project_id, NEW.ticket_id, NEW.id,
+    iif(NEW.state = OLD.state, json_object('priority', NEW.priority, 'stop', NEW.stop, 'run_after', NEW.run_after, 'blocked', NEW.blocked), json_object('from', OLD.state, 'reason', NEW.reason, 'fence', NEW.fence, 'worker', NEW.worker, 'tries', NEW.tries)));
 END;
 CREATE TRIGGER attempt_ended AFTER UPDATE OF input_tokens, output_tokens, cost_usd, turns, exit, verdict ON attempt BEGIN
   INSERT INTO event(noun, what, id, project_id, job_id, data) VALUES ('attempt', 'ended', NEW.id, NEW.project_id, NEW.job_id, json_object('fence', NEW.fence, 'exit', NEW.exit, 'turns', NEW.turns, 'input_tokens', NEW.input_tokens, 'output_tokens', NEW.output_tokens, 'cost_usd', NEW.cost_usd, 'verdict', NEW.verdict));
@@ -378,17 +363,17 @@ CREATE TRIGGER log_added AFTER INSERT ON log BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('log', 'added', NEW.id, NEW.project_id, NEW.ticket_id, NEW.job_id, json_object('seq', NEW.seq, 'step', NEW.step, 'summary', NEW.summary));
 END;
 CREATE TRIGGER pr_added AFTER INSERT ON pr BEGIN
-  INSERT INTO event(noun, what, id, project_id, ticket_id, data) VALUES ('pr', 'opened', NEW.id, NEW.project_id, NEW.ticket_id, json_object('number', NEW.number, 'title', NEW.title, 'head_branch', NEW.head_branch, 'base_branch', NEW.base_branch, 'head_oid', NEW.head_oid));
+  INSERT INTO event(noun, what, id, project_id, ticket_id, data) VALUES ('pr', 'opened', NEW.id, NEW.project_id, NEW.ticket_id, json_object('number', NEW.number, 'title', NEW.title, 'head_oid', NEW.head_oid));
 END;
 CREATE TRIGGER pr_moves BEFORE UPDATE OF state ON pr WHEN OLD.state = 'merged' AND NEW.state <> 'merged'
 BEGIN SELECT raise(ABORT, 'a merged pull request stays merged'); END;
 CREATE TRIGGER pr_changed AFTER UPDATE ON pr BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, data) VALUES ('pr',
     CASE WHEN NEW.state <> OLD.state THEN NEW.state WHEN NEW.approved_by IS NOT OLD.approved_by THEN 'approved' ELSE 'changed' END, NEW.id, NEW.project_id, NEW.ticket_id,
-    json_object('number', NEW.number, 'head_oid', NEW.head_oid, 'merged_oid', NEW.merged_oid, 'approved_by', NEW.approved_by, 'merge_method', NEW.merge_method));
+    json_object('number', NEW.number, 'head_oid', NEW.head_oid, 'merged_oid', NEW.merged_oid, 'approved_by', NEW.approved_by));
 END;
 CREATE TRIGGER pr_comment_added AFTER INSERT ON pr_comment BEGIN
-  INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'pr_comment', 'added', NEW.id, project_id, ticket_id, json_object('pr', number, 'author', NEW.author, 'body', NEW.body, 'path', NEW.path, 'line', NEW.line, 'bot', NEW.bot) FROM pr WHERE id = NEW.pr_id;
+  INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'pr_comment', 'added', NEW.id, project_id, ticket_id, json_object('pr', number, 'author', NEW.author, 'body', NEW.body) FROM pr WHERE id = NEW.pr_id;
 END;
 CREATE TRIGGER pr_comment_addressed AFTER UPDATE OF addressed_at ON pr_comment WHEN NEW.addressed_at IS NOT OLD.addressed_at BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'pr_comment', 'addressed', NEW.id, project_id, ticket_id, json_object('pr', number) FROM pr WHERE id = NEW.pr_id;

@@ -202,9 +202,6 @@ drain(long n)
 	    "tries + 1, worker = 'bench', claimed_at = " AT ", lease_until = "
 	    "strftime('%Y-%m-%dT%H:%M:%fZ','now','+60 seconds') WHERE number "
 	    "= ?1");
-	sqlite3_stmt *lane = prepare(
-	    "INSERT INTO lane SELECT id, 1 FROM project LIMIT 1 ON CONFLICT "
-	    "DO UPDATE SET turn = turn + 1");
 	sqlite3_stmt *attempt = prepare(
 	    "INSERT INTO attempt(id, job_id, project_id, fence, worker) SELECT "
 	    "?1, ?1, id, 1, 'bench' FROM project LIMIT 1");
@@ -240,7 +237,6 @@ drain(long n)
 		sqlite3_reset(next);
 		sqlite3_bind_int64(take, 1, number);
 		step(take);
-		step(lane);
 		sqlite3_bind_text(attempt, 1, id, -1, SQLITE_STATIC);
 		step(attempt);
 		record("job", "running", id,
