@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -43,6 +44,7 @@
 #define GRACE_MS 3000 /* from TERM to KILL */
 #define END_MS 10000  /* the same when we are to end */
 #define LOCK_MS 5000  /* for an earlier agent to go */
+#define MAX_FILES 65536
 #define NEVER LLONG_MAX
 
 /* Why the supervisor ended a job itself. */
@@ -1286,6 +1288,20 @@ number(const char *text, long long low, long long high)
 	return n;
 }
 
+/* For us and all that we start: no core files, in which there may be secrets,
+ * and as many descriptors as we may have. */
+static void
+set_limits(void)
+{
+	struct rlimit r = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &r);
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max < MAX_FILES ? r.rlim_max : MAX_FILES;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 /* Who started us may have said that a signal is not for us (nohup, &). */
 static void
 add_unless_ignored(sigset_t *set, int sig)
@@ -1344,6 +1360,7 @@ main(int argc, char *argv[])
 	if ((more = getenv("TERA_NICE")) != NULL && *more != '\0')
 		niceness = (int)number(more, -20, 19);
 
+	set_limits();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
