@@ -213,10 +213,8 @@ bench:
 	tests/bench/run
 
 # The README is the tour, tera(7), in another dress.
-README.md: man/tera.7
-	mandoc -T markdown man/tera.7 | sed -e '1,/^# NAME/{/^# NAME/!d;}' \
-		-e 's/^# NAME/# Tera/' -e "s/'\`/\`/g; s/\`'/\`/g" -e 's/&lt;/</g; s/&gt;/>/g' -e '/^Debian .*November/d' \
-		-e '$${/^[A-Z].* - /d;}' >$@.tmp
+README.md: man/tera.7 man/readme.awk
+	mandoc -T markdown man/tera.7 | awk -f man/readme.awk >$@.tmp
 	mv $@.tmp $@
 
 -include $(wildcard $(B)/lib/*.d $(B)/cmd/*.d $(B)/gen/*.d $(B)/unit/*.d)
