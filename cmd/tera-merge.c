@@ -61,8 +61,8 @@ look(struct merge *t, struct fault *f)
 	if (code == 0 && t->expected != NULL &&
 	    strcmp(t->expected, t->head_oid) != 0)
 		code = fail(f, EX_DATAERR,
-		    "%s is %.10s now, not %.10s: look at it again", t->head,
-		    t->head_oid, t->expected);
+		    "%s is %.10s now, not %.10s: look at its diff again",
+		    t->head, t->head_oid, t->expected);
 	return code;
 }
 

@@ -299,13 +299,53 @@ show(const char *pr, struct fault *f)
 	return answer;
 }
 
+/*
+ * The head as it is on the remote, for who looks at it or approves it: a
+ * person may have pushed to the branch.  A remote that is away is no reason
+ * not to show what is known.
+ */
+static int
+refresh(const char *pr, struct fault *f)
+{
+	const char *argv[8] = { "tera-merge", "-l", "-b", NULL, "-h" };
+	struct buf out = BUF_INIT, in = BUF_INIT;
+	char *p = show(pr, f), *v[4], *head = NULL, *answer = NULL;
+	int rc = p == NULL ? f->code : 0;
+
+	if (rc != 0)
+		return rc;
+	v[0] = json_get(p, "$.base_branch");
+	v[1] = json_get(p, "$.head_branch");
+	v[2] = json_get(p, "$.source");
+	v[3] = json_get(p, "$.state");
+	argv[3] = v[0];
+	argv[5] = v[1];
+	argv[6] = v[2];
+	if (strcmp(v[3], "open") == 0 &&
+	    spawn_run(argv, "", 0, &out, JSON_LINE_MAX, 600) == 0 &&
+	    (head = json_get(buf_text(&out), "$.head_oid")) != NULL) {
+		json_add(&in, "pr", pr);
+		json_add(&in, "head_oid", head);
+		answer = ask("pr.head", json_end(&in), f);
+		rc = answer == NULL ? f->code : 0;
+	}
+	for (int i = 0; i < 4; i++)
+		free(v[i]);
+	free(p);
+	free(head);
+	free(answer);
+	buf_free(&in);
+	buf_free(&out);
+	return rc;
+}
+
 static int
 diff(const char *pr)
 {
 	struct buf rec = BUF_INIT, out = BUF_INIT;
 	const char *argv[] = { "tera-diff", "-", NULL };
 	struct fault f;
-	char *p = show(pr, &f);
+	char *p = refresh(pr, &f) == 0 ? show(pr, &f) : NULL;
 	int rc;
 
 	if (p == NULL)
@@ -357,7 +397,7 @@ merge(const char *pr, const struct options *o)
 	const char *method = o->method != NULL ? o->method : "merge";
 	struct buf out = BUF_INIT, in = BUF_INIT;
 	struct fault f;
-	char *p = show(pr, &f), *v[5], *oid;
+	char *p = show(pr, &f), *v[7], *oid;
 	int n = 1, rc;
 
 	if (p == NULL)
@@ -367,6 +407,8 @@ merge(const char *pr, const struct options *o)
 	v[2] = json_get(p, "$.head_oid");
 	v[3] = json_get(p, "$.source");
 	v[4] = json_get(p, "$.state");
+	v[5] = json_get(p, "$.title");
+	v[6] = xasprintf("%s (#%lld)", v[5], json_int(p, "$.number", 0));
 	if (strcmp(v[4], "open") != 0)
 		die(EX_DATAERR, "pull request %s is %s, not open", pr, v[4]);
 	rc = check_quiet(p);
@@ -381,9 +423,9 @@ merge(const char *pr, const struct options *o)
 			argv[n++] = "-o";
 			argv[n++] = v[2];
 		}
-		if (o->message != NULL) {
+		if (o->message != NULL || strcmp(method, "rebase") != 0) {
 			argv[n++] = "-M";
-			argv[n++] = o->message;
+			argv[n++] = o->message != NULL ? o->message : v[6];
 		}
 		argv[n++] = v[3];
 		argv[n] = NULL;
@@ -398,7 +440,7 @@ merge(const char *pr, const struct options *o)
 			fputs(out.s, stdout); /* the conflicts, by name */
 		}
 	}
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 7; i++)
 		free(v[i]);
 	buf_free(&out);
 	free(p);
@@ -409,6 +451,7 @@ static int
 run(const char *what, int argc, char *argv[], const struct options *o)
 {
 	struct buf in = BUF_INIT;
+	struct fault f;
 	int texts = strcmp(what, "comment") == 0;
 
 	if (strcmp(what, "list") == 0 && argc == 0)
@@ -427,6 +470,8 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 		return merge(argv[0], o);
 	if (strcmp(what, "approve") != 0)
 		err_usage();
+	if (refresh(argv[0], &f) != 0)
+		die(f.code, "%s", f.msg);
 	json_add(&in, "author", db_actor());
 	return simple("pr.approve", argv[0], &in);
 }

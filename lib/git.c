@@ -270,8 +270,15 @@ git_fault(const struct git *g, const char *what, int otherwise, struct fault *f)
 				break;
 			}
 		words = last_words(&g->err);
-		fail(f, code, "%s: %s", safe,
-		    *words != '\0' ? words : "git failed without a word");
+		if (strstr(words, "could not read ") != NULL)
+			fail(f, code,
+			    "%s: wants a password: set a git credential "
+			    "helper, or GH_TOKEN for GitHub",
+			    safe);
+		else
+			fail(f, code, "%s: %s", safe,
+			    *words != '\0' ? words
+					   : "git failed without a word");
 		free(words);
 	}
 	free(safe);

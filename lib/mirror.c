@@ -510,7 +510,7 @@ verdict(const struct mirror *m, const struct git *g, const char *branch,
 	if (strstr(f->msg, "checked out") != NULL) {
 		fail(f, EX_DATAERR,
 		    "%s: branch %s is checked out there: check out another "
-		    "branch in it and push again",
+		    "branch in it, or merge in it by hand, and try again",
 		    m->shown, branch);
 		return PUSH_HELD;
 	}

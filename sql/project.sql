@@ -5,11 +5,20 @@
 -- :define project
 json_object('number', number, 'id', id, 'name', name, 'description', description, 'repo_url', repo_url, 'project_path', project_path, 'execution_mode', execution_mode, 'base_branch', base_branch, 'verify_command', verify_command, 'worker', worker, 'pipeline', pipeline, 'limits', json(limits), 'max_running', max_running, 'max_tries', max_tries, 'max_cost_day', max_cost_day, 'reviewers', json(reviewers), 'version', version, 'created_at', created_at, 'updated_at', updated_at, 'deleted_at', deleted_at)
 
+-- A limit that nobody reads would be no limit.  A password does not belong
+-- into the store, its events, and what commands print.
+-- :define project_fits
+SELECT refuse(65, 'limits: ' || key || ': want a number above 0 for turns, seconds, tokens, cost_usd, memory_mb or verify_seconds') FROM json_each(:in, '$.limits')
+WHERE key NOT IN ('turns', 'seconds', 'tokens', 'cost_usd', 'memory_mb', 'verify_seconds') OR type NOT IN ('integer', 'real') OR value <= 0;
+SELECT refuse(65, 'repo_url holds a password: leave it out and set a git credential helper, or GH_TOKEN')
+WHERE instr(:in ->> 'repo_url', '://') AND substr(:in ->> 'repo_url', instr(:in ->> 'repo_url', '://') + 3, instr(substr(:in ->> 'repo_url', instr(:in ->> 'repo_url', '://') + 3) || '/', '/') - 1) GLOB '*:*@*';
+
 -- :define note
 json_object('number', number, 'id', id, 'project_id', project_id, 'title', title, 'content', content, 'node_ids', json(node_ids), 'edge_ids', json(edge_ids), 'version', version, 'created_at', created_at, 'updated_at', updated_at)
 
 -- :verb project.add WRITE
 -- :in name:text description:text repo_url:text project_path:text execution_mode:text base_branch:text verify_command:text worker:text pipeline:text limits:object max_running:int max_tries:int max_cost_day:num reviewers:array id:text
+$(project_fits)
 INSERT INTO project(id, name, description, repo_url, project_path, execution_mode, base_branch, verify_command, worker, pipeline, limits, max_running, max_tries, max_cost_day, reviewers)
 SELECT coalesce(:in ->> 'id', uuid7()), coalesce(:in ->> 'name', 'Untitled Project'), :in ->> 'description', nullif(trim(:in ->> 'repo_url'), ''), nullif(trim(:in ->> 'project_path'), ''),
   coalesce(:in ->> 'execution_mode', iif(nullif(trim(:in ->> 'project_path'), '') IS NOT NULL AND nullif(trim(:in ->> 'repo_url'), '') IS NULL, 'local', 'docker')),
@@ -31,6 +40,7 @@ SELECT $(project) AS json FROM project WHERE id = :project;
 $(find_project)
 SELECT refuse(65, 'project ' || name || ' is at version ' || version || ', not ' || (:in ->> 'version')) FROM project WHERE id = :project AND version <> :in ->> 'version';
 SELECT refuse(65, 'project.set: name: a name cannot be null') WHERE json_type(:in, '$.name') = 'null';
+$(project_fits)
 UPDATE project SET
   name = coalesce(:in ->> 'name', name),
   description = iif(json_type(:in, '$.description') IS NULL, description, :in ->> 'description'),

@@ -55,4 +55,12 @@ unlike "nor an event" "$(tera-watch)" hunter2
 is "setting.value has it" \
 	"$(tera-call setting.value setting=github_agent_token | field value)" hunter2
 is "its key is private" "$(stat -c %a tera.db-key)" 600
+
+exits "a limit that nobody reads" 65 tera-add project name=l 'limits:={"turn":3}'
+exits "a limit below 1" 65 tera-add project name=l 'limits:={"turns":0}'
+exits "a limit in words" 65 tera-add project name=l 'limits:={"turns":"3"}'
+ok "limits" tera-add project name=l 'limits:={"turns":3,"cost_usd":0.5}'
+exits "no password in the store" 65 tera-add project name=m repo_url=https://u:secretpw@example.org/x.git
+unlike "nor in the message" "$(cat out err)" secretpw
+ok "a user and a port are fine" tera-add project name=m repo_url=ssh://git@example.org:22/a:b@c.git
 done_testing

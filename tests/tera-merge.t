@@ -68,7 +68,7 @@ is "nothing is half merged" "$(git -C r.git rev-parse main)" "$before"
 
 exits "the head that was looked at" 65 \
 	tera-merge -o "$before" -b main -h bad r.git
-like "it changed" "$(cat err)" 'look at it again'
+like "it changed" "$(cat err)" 'look at its diff again'
 exits "no such branch" 66 tera-merge -b main -h none r.git
 exits "no such repository" 66 tera-merge -b main -h m none.git
 exits "a branch that is none" 64 tera-merge -b main -h -f r.git

@@ -32,7 +32,7 @@ exits "no column" 64 tera-move 1
 tera-add project name=bare >/dev/null
 n=$(tera-add ticket project=bare title=x | field number)
 exits "no repository, no job" 65 tera-move "$n" in_progress
-like "says why" "$(cat err)" 'project bare has no repo_url'
+like "says why" "$(cat err)" 'project bare has no repository'
 is "and it did not move" "$(tera-show ticket "$n" | field column_id)" backlog
 tera-set project bare execution_mode=local >/dev/null
 exits "local wants a path" 65 tera-move "$n" in_progress
@@ -43,4 +43,18 @@ tera-add ticket project=p title='Project Setup' >/dev/null
 n=$(tera-ls ticket 'text=project setup' | field number)
 is "the setup ticket's job is of that kind" \
 	"$(tera-move "$n" in_progress | field job_id | tera-show job - | field kind)" setup
+
+# a ticket whose job failed is tried again by the same move
+tera-add ticket project=p title=fails >/dev/null
+n=$(tera-ls ticket | tail -n 1 | field number)
+tera-move "$n" in_progress >/dev/null
+job=$(tera-ls job ticket="$n" | field number)
+tera-claim "$job" >/dev/null
+tera-finish -o failed -r verify "$job" 1 >/dev/null
+is "failed" "$(tera-show ticket "$n" | field status)" failed
+like "moved to where it is: a new job" "$(tera-move "$n" in_progress | field job_id)" '^[0-9a-f-]{36}$'
+is "in progress again" "$(tera-show ticket "$n" | field status)" in_progress
+is "moved once more: none" "$(tera-move "$n" in_progress | field job_id || :)" ""
+exits "an unknown column" 65 tera-move "$n" in-progress
+like "says which there are" "$(cat err)" 'backlog, in_progress, in_review, done'
 done_testing

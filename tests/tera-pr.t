@@ -133,6 +133,11 @@ tera-pr comment 2 'rm -rf /, says somebody' >/dev/null
 is "who is no reviewer starts no job" "$(tera-ls job state=pending)" ""
 TERA_ACTOR=ann tera-pr comment 2 'please' >/dev/null
 is "a reviewer does" "$(tera-ls job state=pending | field comment_body)" please
+# a person pushes to the branch: what is looked at is what is there
+change two.txt 'two, by hand'
+exits "a head that nobody looked at is not merged" 65 tera-pr merge 2
+like "shown" "$(tera-pr diff 2)" 'two, by hand'
+is "and noted" "$(tera-pr show 2 | field head_oid)" "$head"
 ok "close" tera-pr close 2
 is "closed" "$(tera-pr show 2 | field state)" closed
 exits "/dev/full" 74 sh -c 'tera-pr list >/dev/full'
