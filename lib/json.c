@@ -146,25 +146,54 @@ json_end(struct buf *b)
 
 /* --- SQLite as the JSON library --- */
 
-static sqlite3 *db;
+#define CACHED 16
 
-/* One statement of one parameter or two; the caller steps and finalizes. */
+static sqlite3 *db;
+static struct {
+	const char *sql; /* a literal: its address is its name */
+	sqlite3_stmt *st;
+} asked[CACHED];
+
+/* One statement of one parameter or two; the caller steps it, and then says
+ * answered().  It is compiled when it is first asked. */
 static sqlite3_stmt *
 ask(const char *sql, const char *a, const char *b)
 {
 	sqlite3_stmt *st;
+	int i;
 
 	if (db == NULL) {
 		arena_sqlite();
 		if (sqlite3_open(":memory:", &db) != SQLITE_OK)
 			die(EX_OSERR, "out of memory");
 	}
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+	for (i = 0; i < CACHED && asked[i].sql != NULL; i++)
+		if (asked[i].sql == sql && !sqlite3_stmt_busy(asked[i].st))
+			break;
+	if (i < CACHED && asked[i].sql != NULL)
+		st = asked[i].st;
+	else if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
 		die(EX_SOFTWARE, "json: %s", sqlite3_errmsg(db));
+	else if (i < CACHED) {
+		asked[i].sql = sql;
+		asked[i].st = st;
+	}
 	sqlite3_bind_text(st, 1, a, -1, SQLITE_STATIC);
 	if (b != NULL)
 		sqlite3_bind_text(st, 2, b, -1, SQLITE_STATIC);
 	return st;
+}
+
+static void
+answered(sqlite3_stmt *st)
+{
+	for (int i = 0; i < CACHED; i++)
+		if (asked[i].st == st) {
+			sqlite3_reset(st);
+			sqlite3_clear_bindings(st);
+			return;
+		}
+	sqlite3_finalize(st);
 }
 
 /* The one answer as text; NULL when there is none or it is null. */
@@ -178,7 +207,7 @@ answer(const char *sql, const char *a, const char *b)
 	    sqlite3_column_type(st, 0) != SQLITE_NULL)
 		s = xstrndup((const char *)sqlite3_column_text(st, 0),
 		    (unsigned long)sqlite3_column_bytes(st, 0));
-	sqlite3_finalize(st);
+	answered(st);
 	return s;
 }
 
@@ -202,7 +231,7 @@ json_int(const char *rec, const char *path, long long absent)
 	if (sqlite3_step(st) == SQLITE_ROW &&
 	    sqlite3_column_type(st, 0) != SQLITE_NULL)
 		absent = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
+	answered(st);
 	return absent;
 }
 
@@ -214,7 +243,7 @@ json_real(const char *rec, const char *path, double absent)
 	if (sqlite3_step(st) == SQLITE_ROW &&
 	    sqlite3_column_type(st, 0) != SQLITE_NULL)
 		absent = sqlite3_column_double(st, 0);
-	sqlite3_finalize(st);
+	answered(st);
 	return absent;
 }
 
@@ -266,7 +295,7 @@ json_merge(const char *rec, const char *with)
 		free(sum);
 		sum = next;
 	}
-	sqlite3_finalize(st);
+	answered(st);
 	return sum;
 }
 
@@ -359,7 +388,7 @@ well_formed(const char *s, size_t n, bool object, struct fault *f)
 		valid = sqlite3_column_int(st, 0);
 		is_object = sqlite3_column_int(st, 1);
 	}
-	sqlite3_finalize(st);
+	answered(st);
 	if (!valid)
 		return fail(f, EX_DATAERR, "not JSON");
 	if (object && !is_object)

@@ -47,11 +47,11 @@ SELECT uuid7(), t.id, t.project_id, coalesce(:in ->> 'kind', iif(lower(t.title) 
   strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after'), coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0), EXISTS ($(unmet)),
   coalesce(:in ->> 'max_tries', (SELECT max_tries FROM project WHERE id = :project)), :in ->> 'pr_number', :in ->> 'comment_body', :in ->> 'github_comment_id', :in ->> 'comment_path', :in ->> 'comment_line'
 FROM ticket t WHERE t.id = :ticket
-ON CONFLICT (ticket_id, kind) WHERE state IN ('pending', 'running', 'paused') DO NOTHING
+ON CONFLICT (ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused' DO NOTHING
 RETURNING json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('true')) AS json, id AS ":job";
 -- :unless :job
 SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('false')) AS json
-FROM job WHERE ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND state IN ('pending', 'running', 'paused');
+FROM job WHERE ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND (state = 'pending' OR state = 'running' OR state = 'paused');
 
 -- The projects that a claimer works for, as a list of ids; NULL is all.
 -- :define refs
@@ -120,26 +120,26 @@ SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS 
 FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
 $(no_job)
 SELECT CASE $(held)
-  WHEN :outcome NOT IN ('completed', 'failed', 'cancelled', 'paused', 'pending') THEN refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome)
-  WHEN :in ->> 'error' IS NOT NULL AND :outcome = 'completed' THEN 'failed' ELSE :outcome END AS ":outcome";
+  WHEN :outcome = 'completed' THEN iif(:in ->> 'error' IS NULL, 'completed', 'failed') WHEN :outcome = 'failed' OR :outcome = 'cancelled' OR :outcome = 'paused' OR :outcome = 'pending' THEN :outcome
+  ELSE refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome) END AS ":outcome";
 -- :if :run_after
 SELECT refuse(65, 'run_after: not a time: ' || :run_after) WHERE :run_after IS NOT NULL AND julianday(:run_after) IS NULL;
 SELECT CASE WHEN :outcome = 'completed' THEN 'completed' WHEN :stop = 'cancel' OR :outcome = 'cancelled' THEN 'cancelled' WHEN :stop = 'pause' OR :outcome = 'paused' THEN 'paused'
   WHEN :outcome = 'pending' OR :run_after IS NOT NULL THEN 'pending'
-  WHEN coalesce(:why, 'error') IN ('error', 'timeout', 'lost', 'push', 'conflict') AND :tries < :max THEN 'pending' ELSE 'failed' END AS ":state2",
+  WHEN :tries < :max AND instr(' error timeout lost push conflict ', ' ' || coalesce(:why, 'error') || ' ') THEN 'pending' ELSE 'failed' END AS ":state2",
   :outcome = 'pending' OR :run_after IS NOT NULL AS ":uncounted";
 SELECT iif(:state2 = 'pending', 1, NULL) AS ":again", iif(:state2 = 'failed', 1, NULL) AS ":failed",
   (SELECT 1 FROM ticket WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed')) AS ":done",
   (SELECT 1 FROM pr WHERE ticket_id = :ticket AND forge = 'local' AND :state2 = 'completed') AS ":comments";
 UPDATE attempt SET exit = :in ->> 'exit', turns = :in ->> 'turns', input_tokens = :in ->> '$.usage.input_tokens', output_tokens = :in ->> '$.usage.output_tokens', cost_usd = :in ->> '$.usage.cost_usd', verdict = :in ->> '$.verify.verdict', stage = :in ->> '$.error.stage' WHERE job_id = :job AND fence = :fence;
 UPDATE job SET state = :state2, reason = CASE WHEN :state2 = 'completed' THEN coalesce(:why, 'ok') WHEN :stop IS NOT NULL THEN 'user' ELSE coalesce(:why, CASE :state2 WHEN 'cancelled' THEN 'user' WHEN 'paused' THEN 'user' ELSE 'error' END) END, message = :message,
-  tries = tries - (:state2 = 'pending' AND :uncounted), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 IN ('completed', 'failed', 'cancelled'), now(), NULL),
+  tries = tries - (:state2 = 'pending' AND :uncounted), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 = 'pending' OR :state2 = 'paused', NULL, now()),
   run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (5 << min(:tries, 8)) || ' seconds') END,
   outcome = json_remove(:in, '$.limits', '$.comment_body') WHERE id = :job;
 -- :if :again
 UPDATE job SET parked = coalesce(run_after > now(), 0) WHERE id = :job AND state = 'pending';
 -- :if :done
-UPDATE ticket SET column_id = iif(column_id IN ('in_progress', 'backlog', 'in_review'), 'in_review', column_id), status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket;
+UPDATE ticket SET column_id = CASE column_id WHEN 'in_progress' THEN 'in_review' WHEN 'backlog' THEN 'in_review' ELSE column_id END, status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket;
 -- :if :failed
 UPDATE ticket SET status = 'failed', version = version + 1, updated_at = now() WHERE id = :ticket AND status <> 'failed';
 -- :if :comments
@@ -148,7 +148,7 @@ UPDATE pr_comment SET addressed_at = now() WHERE :state2 = 'completed' AND :kind
 INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
 SELECT uuid7(), :ticket, :project, 'review', 1, :max, p.pr_number, c.body, c.number, c.path, c.line
 FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE :state2 = 'completed' AND p.ticket_id = :ticket AND p.state = 'open' AND p.forge = 'local' AND c.bot = 0 AND c.addressed_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND r.state IN ('pending', 'running', 'paused')) ORDER BY c.number LIMIT 1;
+  AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND (r.state = 'pending' OR r.state = 'running' OR r.state = 'paused')) ORDER BY c.number LIMIT 1;
 SELECT json_object('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.id = :job;
 
 -- :verb job.cancel WRITE
@@ -178,7 +178,7 @@ SELECT $(job) AS json FROM job j WHERE j.id = :job;
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to pending') WHERE :state NOT IN ('failed', 'cancelled', 'paused');
-SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND o.state IN ('pending', 'running', 'paused') JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
+SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND (o.state = 'pending' OR o.state = 'running' OR o.state = 'paused') JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
 UPDATE job SET state = 'pending', reason = NULL, message = NULL, tries = 0, run_after = NULL, parked = 0, finished_at = NULL WHERE id = :job;
 UPDATE ticket SET column_id = 'in_progress', status = 'in_progress', version = version + 1, updated_at = now() WHERE id = :ticket AND column_id IN ('backlog', 'in_progress') AND (column_id <> 'in_progress' OR status <> 'in_progress');
 SELECT $(job) AS json FROM job j WHERE j.id = :job;

@@ -152,7 +152,7 @@ CREATE TABLE job (
 ) STRICT;
 -- One live job a ticket and kind; the ready queue of a project; leases that
 -- may have expired; jobs whose time may have come.
-CREATE UNIQUE INDEX job_live ON job(ticket_id, kind) WHERE state IN ('pending','running','paused');
+CREATE UNIQUE INDEX job_live ON job(ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused';
 CREATE INDEX job_ready ON job(project_id, priority DESC) WHERE state = 'pending' AND parked = 0 AND blocked = 0;
 CREATE INDEX job_lease ON job(lease_until) WHERE state = 'running';
 CREATE INDEX job_running ON job(project_id) WHERE state = 'running';
