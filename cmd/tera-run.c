@@ -26,6 +26,7 @@
 #include "guard.h"
 #include "json.h"
 #include "mask.h"
+#include "outcome.h"
 #include "spawn.h"
 #include "store.h"
 
@@ -357,128 +358,17 @@ forget(struct job *j)
 	free(j);
 }
 
-/* The agent's result in the record; what the queue gave stays as it was. */
-static char *
-with_result(const struct job *j)
-{
-	static const char *const ours[] = { "job_id", "ticket_id", "project_id",
-		"attempt", "fence", "lease_until" };
-	char *result, *rec;
-
-	if (j->result.len == 0)
-		return xstrdup(j->rec);
-	result = xstrdup(j->result.s);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
-		char quoted[32], *less;
-
-		snprintf(quoted, sizeof(quoted), "\"%s\"", ours[i]);
-		if (strstr(result, quoted) == NULL)
-			continue;
-		less = json_remove(result, ours[i]);
-		free(result);
-		result = less;
-	}
-	rec = json_merge(j->rec, result);
-	free(result);
-	return rec;
-}
-
-static bool
-one_of(const char *s, const char *const *words)
-{
-	for (; s != NULL && *words != NULL; words++)
-		if (strcmp(s, *words) == 0)
-			return true;
-	return false;
-}
-
-/* Outcome and reason of an agent that ended by itself. */
-static void
-judge(const char *rec, bool has_result, int status, struct buf *with)
-{
-	static const char *const outcomes[] = { "completed", "failed",
-		"cancelled", "paused", "pending", NULL };
-	static const char *const reasons[] = { "ok", "partial", "error",
-		"timeout", "lost", "user", "budget", "stall", "verify", "push",
-		"conflict", "config", NULL };
-	const char *outcome = "completed", *reason = "ok";
-	char *own = NULL, *own_reason = NULL, *after = NULL;
-	bool error = strcmp(json_type(rec, "$.error"), "object") == 0;
-
-	if (has_result) {
-		own = json_get(rec, "$.outcome");
-		own_reason = json_get(rec, "$.reason");
-	}
-	if (error) {
-		free(own_reason);
-		own_reason = json_get(rec, "$.error.reason");
-		outcome = "failed";
-		reason = "error";
-		switch (json_int(rec, "$.error.code", 0)) {
-		case EX_TEMPFAIL: outcome = "pending"; break;
-		case EX_CONFIG: reason = "config"; break;
-		default: break;
-		}
-		after = json_raw(rec, "$.error.run_after");
-	}
-	if (own != NULL && one_of(own, outcomes)) {
-		outcome = own;
-		if (strcmp(own, "completed") != 0 && !error)
-			reason = "error";
-	} else if (own != NULL) {
-		outcome = "failed";
-		reason = "error";
-	}
-	if (status != 0 && strcmp(outcome, "completed") == 0) {
-		outcome = "failed";
-		reason = "error";
-		if (one_of(own_reason, reasons) &&
-		    strcmp(own_reason, "ok") == 0) {
-			free(own_reason);
-			own_reason = NULL;
-		}
-	}
-	if (one_of(own_reason, reasons))
-		reason = own_reason;
-	json_add(with, "outcome", outcome);
-	json_add(with, "reason", reason);
-	if (after != NULL)
-		json_add_raw(with, "run_after", after);
-	free(after);
-	free(own);
-	free(own_reason);
-}
-
-/* The error of an agent that ended without a result. */
-static void
-add_why(const struct job *j, struct buf *with)
-{
-	struct buf e = BUF_INIT;
-	int status = j->g.status;
-	char *why =
-	    j->last.len > 0
-		? xasprintf("the agent ended with %d: %s", status, j->last.s)
-		: xasprintf("the agent ended with %d", status);
-
-	json_add(&e, "stage", "agent");
-	json_add_int(
-	    &e, "code", status < EX_USAGE || status > 78 ? 70 : status);
-	json_add(&e, "message", why);
-	json_add(&e, "reason", "error");
-	json_add_raw(with, "error", json_end(&e));
-	buf_free(&e);
-	free(why);
-}
-
 /* Gives the record out and forgets the job. */
 static void
 give(struct job *j)
 {
 	struct buf with = BUF_INIT;
-	char *rec = with_result(j), *out;
+	bool has_result = j->result.len > 0;
+	char *rec, *out;
 
+	rec = outcome_merge(j->rec, has_result ? j->result.s : NULL);
 	if (j->stop == NONE)
-		judge(rec, j->result.len > 0, j->g.status, &with);
+		outcome_judge(&with, rec, has_result, j->g.status);
 	else {
 		json_add(&with, "outcome", stops[j->stop].outcome);
 		json_add(&with, "reason", stops[j->stop].reason);
@@ -489,8 +379,8 @@ give(struct job *j)
 		    "\"message\":\"the lease was lost\"}");
 	if (j->running)
 		json_add_int(&with, "exit", j->g.status);
-	if (j->stop == NONE && j->g.status != 0 && j->result.len == 0)
-		add_why(j, &with);
+	if (j->stop == NONE && j->g.status != 0 && !has_result)
+		outcome_why(&with, j->g.status, buf_text(&j->last));
 	out = json_merge(rec, json_end(&with));
 	print(out);
 	free(out);

@@ -1,0 +1,115 @@
+/* See outcome.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "outcome.h"
+
+char *
+outcome_merge(const char *rec, const char *result)
+{
+	static const char *const ours[] = { "job_id", "ticket_id", "project_id",
+		"attempt", "fence", "lease_until" };
+	char *rest, *all;
+
+	if (result == NULL)
+		return xstrdup(rec);
+	rest = xstrdup(result);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		char quoted[32], *less;
+
+		snprintf(quoted, sizeof(quoted), "\"%s\"", ours[i]);
+		if (strstr(rest, quoted) == NULL)
+			continue;
+		less = json_remove(rest, ours[i]);
+		free(rest);
+		rest = less;
+	}
+	all = json_merge(rec, rest);
+	free(rest);
+	return all;
+}
+
+static bool
+one_of(const char *s, const char *const *words)
+{
+	for (; s != NULL && *words != NULL; words++)
+		if (strcmp(s, *words) == 0)
+			return true;
+	return false;
+}
+
+void
+outcome_judge(struct buf *with, const char *rec, bool has_result, int status)
+{
+	static const char *const outcomes[] = { "completed", "failed",
+		"cancelled", "paused", "pending", NULL };
+	static const char *const reasons[] = { "ok", "partial", "error",
+		"timeout", "lost", "user", "budget", "stall", "verify", "push",
+		"conflict", "config", NULL };
+	const char *outcome = "completed", *reason = "ok";
+	char *own = NULL, *own_reason = NULL, *after = NULL;
+	bool error = strcmp(json_type(rec, "$.error"), "object") == 0;
+
+	if (has_result) {
+		own = json_get(rec, "$.outcome");
+		own_reason = json_get(rec, "$.reason");
+	}
+	if (error) {
+		free(own_reason);
+		own_reason = json_get(rec, "$.error.reason");
+		outcome = "failed";
+		reason = "error";
+		switch (json_int(rec, "$.error.code", 0)) {
+		case EX_TEMPFAIL: outcome = "pending"; break;
+		case EX_CONFIG: reason = "config"; break;
+		default: break;
+		}
+		after = json_raw(rec, "$.error.run_after");
+	}
+	if (own != NULL && one_of(own, outcomes)) {
+		outcome = own;
+		if (strcmp(own, "completed") != 0 && !error)
+			reason = "error";
+	} else if (own != NULL) {
+		outcome = "failed";
+		reason = "error";
+	}
+	if (status != 0 && strcmp(outcome, "completed") == 0) {
+		outcome = "failed";
+		reason = "error";
+		if (one_of(own_reason, reasons) &&
+		    strcmp(own_reason, "ok") == 0) {
+			free(own_reason);
+			own_reason = NULL;
+		}
+	}
+	if (one_of(own_reason, reasons))
+		reason = own_reason;
+	json_add(with, "outcome", outcome);
+	json_add(with, "reason", reason);
+	if (after != NULL)
+		json_add_raw(with, "run_after", after);
+	free(after);
+	free(own);
+	free(own_reason);
+}
+
+void
+outcome_why(struct buf *with, int status, const char *last)
+{
+	struct buf e = BUF_INIT;
+	char *why = *last != '\0'
+			? xasprintf("the agent ended with %d: %s", status, last)
+			: xasprintf("the agent ended with %d", status);
+
+	json_add(&e, "stage", "agent");
+	json_add_int(
+	    &e, "code", status < EX_USAGE || status > 78 ? 70 : status);
+	json_add(&e, "message", why);
+	json_add(&e, "reason", "error");
+	json_add_raw(with, "error", json_end(&e));
+	buf_free(&e);
+	free(why);
+}
