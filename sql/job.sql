@@ -64,7 +64,8 @@ SELECT refuse(66, 'no such project: ' || r.value) FROM json_each(:refs) r WHERE 
 SELECT json_group_array(p.id) AS ":projects" FROM project p WHERE deleted_at IS NULL AND EXISTS (SELECT 1 FROM json_each(:refs) r WHERE p.id = r.value OR p.number = num(r.value) OR p.name = r.value);
 
 -- The oldest ready job of the highest priority; among projects that have one,
--- the project that runs least, and of those the one whose turn is longest ago.
+-- the project that runs least (50 are many), and of those the one whose turn
+-- is longest ago.
 -- :verb job.claim WRITE ONE WORKER
 -- :in project:ref project_id:ref projects:array kind:text job:ref worker:text lease_seconds:num
 SELECT $(refs), CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
@@ -83,7 +84,7 @@ WHERE p.deleted_at IS NULL AND iif(:projects IS NULL, 1, p.id IN (SELECT value F
   AND iif(p.max_running IS NULL, 1, (SELECT count(*) FROM job WHERE project_id = p.id AND state = 'running') < p.max_running)
   AND iif(p.max_cost_day IS NULL, 1, (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND started_at >= substr(:now, 1, 10)) < p.max_cost_day)
   AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'))
-ORDER BY j.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = p.id AND r.state = 'running' LIMIT 200)), (SELECT number FROM attempt WHERE project_id = p.id ORDER BY started_at DESC, number DESC LIMIT 1), j.number LIMIT 1;
+ORDER BY j.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = p.id AND r.state = 'running' LIMIT 50)), (SELECT number FROM attempt WHERE project_id = p.id ORDER BY started_at DESC, number DESC LIMIT 1), j.number LIMIT 1;
 -- :if :number
 UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = fence + 1, tries = tries + 1, worker = :in ->> 'worker', stop = NULL, run_after = NULL,
   lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number;
