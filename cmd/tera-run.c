@@ -27,6 +27,7 @@
 #include "json.h"
 #include "mask.h"
 #include "outcome.h"
+#include "output.h"
 #include "spawn.h"
 #include "store.h"
 
@@ -35,12 +36,8 @@
 	"[-w worker] [command [arg ...]]"
 
 #define LEASE 60        /* seconds, where neither -l nor the record says */
-#define LOG_PIECE 32768 /* bytes that are handed to the store at once */
-#define LOG_MS 1000     /* or what there is after this time */
-#define LOG_CAP (1024 * 1024LL)        /* of a run in the store */
-#define SPILL_CAP (64 * 1024 * 1024LL) /* of a run in its file */
-#define WATCH_MS 2000                  /* at the latest */
-#define WATCH_MIN_MS 50                /* at the most often */
+#define WATCH_MS 2000   /* at the latest */
+#define WATCH_MIN_MS 50 /* at the most often */
 #define MEMORY_MS 2000
 #define GRACE_MS 3000 /* from TERM to KILL */
 #define END_MS 10000  /* the same when we are to end */
@@ -72,17 +69,9 @@ struct job {
 	int lock;
 	bool running; /* else it waits for the lock */
 	struct guard g;
-	int fd[2];          /* its stdout and stderr */
-	struct buf hold[2]; /* not yet masked */
-	struct buf line;    /* of stdout */
-	struct buf result;  /* the last object on stdout */
-	struct buf log;     /* not yet in the store */
-	struct buf last;    /* the last line of stderr */
-	bool last_whole;
-	long long logged, spilled;
-	int spill;
+	struct output out;
 	enum stop stop;
-	long long lock_end, limit_at, kill_at, renew_at, memory_at, log_at;
+	long long lock_end, limit_at, kill_at, renew_at, memory_at;
 };
 
 static struct job *jobs;
@@ -121,9 +110,10 @@ print(const char *rec)
 /* --- what a job says --- */
 
 static void
-say(struct job *j, const char *summary, const char *text, size_t n,
+say(void *arg, const char *summary, const char *text, size_t n,
     const char *file)
 {
+	struct job *j = arg;
 	struct buf in = BUF_INIT;
 	struct fault f;
 
@@ -148,185 +138,6 @@ say(struct job *j, const char *summary, const char *text, size_t n,
 	buf_free(&in);
 }
 
-/* At most n bytes of it, but not half a character. */
-static size_t
-whole(const struct buf *b, size_t n)
-{
-	size_t end = n;
-
-	if (n >= b->len)
-		return b->len;
-	while (
-	    end > 0 && n - end < 4 && ((unsigned char)b->s[end] & 0xc0) == 0x80)
-		end--;
-	return n - end < 4 && end > 0 ? end : n;
-}
-
-/* Where to cut: behind a line, else between characters; 0: wait for more. */
-static size_t
-cut(const struct buf *b)
-{
-	const char *nl = memrchr(b->s, '\n', b->len);
-
-	if (nl != NULL)
-		return (size_t)(nl - b->s) + 1;
-	return b->len < LOG_PIECE ? 0 : whole(b, b->len - 4);
-}
-
-static void
-drop(struct buf *b, size_t n)
-{
-	if (n == 0)
-		return;
-	memmove(b->s, b->s + n, b->len - n + 1);
-	b->len -= n;
-}
-
-static void
-flush_log(struct job *j, bool last)
-{
-	size_t n = j->log.len == 0 ? 0 : last ? j->log.len : cut(&j->log);
-
-	while (n > 0) {
-		size_t piece =
-		    n > 4 * LOG_PIECE ? whole(&j->log, 4 * LOG_PIECE) : n;
-
-		say(j, "output of the agent", j->log.s, piece, NULL);
-		drop(&j->log, piece);
-		n -= piece;
-	}
-	j->log_at = j->log.len > 0 ? now_ms() + LOG_MS : NEVER;
-}
-
-/* What the store does not take any more goes to a file of the run. */
-static void
-spill(struct job *j, const char *s, size_t n)
-{
-	if (j->spill < 0 && j->spilled == 0) {
-		char *path = xasprintf("%s/output", j->dir);
-		char *note;
-
-		j->spill =
-		    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		note = xasprintf("the rest of the output is in %s", path);
-		flush_log(j, true);
-		say(j, note, "", 0, path);
-		free(note);
-		free(path);
-	}
-	if (j->spilled < SPILL_CAP && j->spill >= 0 &&
-	    write(j->spill, s, n) < 0) {
-		warn("%s: output:", j->id);
-		close(j->spill);
-		j->spill = -1;
-	}
-	j->spilled += (long long)n;
-}
-
-static void
-add_log(struct job *j, const char *s, size_t n)
-{
-	if (n == 0)
-		return;
-	if (j->logged >= LOG_CAP && !no_store) {
-		spill(j, s, n);
-		return;
-	}
-	j->logged += (long long)n;
-	if (j->log.len == 0)
-		j->log_at = now_ms() + (no_store ? 0 : LOG_MS);
-	buf_add(&j->log, s, n);
-	if (j->log.len >= LOG_PIECE)
-		flush_log(j, false);
-}
-
-/* A line of stdout: the last object is the result, all else is log. */
-static void
-add_line(struct job *j, bool newline)
-{
-	struct buf old = j->result;
-
-	if (j->line.len > 0 && j->line.s[0] == '{' &&
-	    json_check(j->line.s, j->line.len, NULL) == 0) {
-		j->result = j->line;
-		j->line = old;
-	}
-	if (newline && j->line.len > 0)
-		buf_chr(&j->line, '\n');
-	add_log(j, buf_text(&j->line), j->line.len);
-	buf_clear(&j->line);
-}
-
-static void
-add_stdout(struct job *j, const char *s, size_t n)
-{
-	while (n > 0) {
-		const char *nl = memchr(s, '\n', n);
-		size_t len = nl != NULL ? (size_t)(nl - s) : n;
-
-		buf_add(&j->line, s, len);
-		if (nl != NULL)
-			add_line(j, true);
-		else if (j->line.len > JSON_LINE_MAX) {
-			add_log(j, j->line.s, j->line.len);
-			buf_clear(&j->line);
-		}
-		len += nl != NULL;
-		s += len;
-		n -= len;
-	}
-}
-
-/* Keeps the last line that says something: why an agent ended. */
-static void
-add_stderr(struct job *j, const char *s, size_t n)
-{
-	add_log(j, s, n);
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '\n') {
-			j->last_whole = true;
-			continue;
-		}
-		if (j->last_whole)
-			buf_clear(&j->last);
-		j->last_whole = false;
-		if (j->last.len < 500)
-			buf_chr(&j->last, s[i]);
-	}
-}
-
-/* Masks what has come and passes it on. */
-static void
-pass_on(struct job *j, int i, bool last)
-{
-	struct buf *hold = &j->hold[i];
-	size_t n = mask_ready(&mask, hold, last);
-
-	if (n > 0 && i == 0)
-		add_stdout(j, hold->s, n);
-	else if (n > 0)
-		add_stderr(j, hold->s, n);
-	drop(hold, n);
-}
-
-/* Reads once.  Returns whether there may be more now. */
-static bool
-hear(struct job *j, int i)
-{
-	char piece[65536];
-	ssize_t n = read(j->fd[i], piece, sizeof(piece));
-
-	if (n < 0)
-		return errno == EINTR;
-	if (n == 0) {
-		close(j->fd[i]);
-		j->fd[i] = -1;
-	} else
-		buf_add(&j->hold[i], piece, (size_t)n);
-	pass_on(j, i, n == 0);
-	return n > 0;
-}
-
 /* --- the end of a job --- */
 
 static void
@@ -340,17 +151,7 @@ forget(struct job *j)
 	running--;
 	if (j->lock >= 0)
 		close(j->lock);
-	if (j->spill >= 0)
-		close(j->spill);
-	for (int i = 0; i < 2; i++) {
-		if (j->fd[i] >= 0)
-			close(j->fd[i]);
-		buf_free(&j->hold[i]);
-	}
-	buf_free(&j->line);
-	buf_free(&j->result);
-	buf_free(&j->log);
-	buf_free(&j->last);
+	output_free(&j->out);
 	free(j->rec);
 	free(j->id);
 	free(j->dir);
@@ -363,10 +164,10 @@ static void
 give(struct job *j)
 {
 	struct buf with = BUF_INIT;
-	bool has_result = j->result.len > 0;
+	bool has_result = j->out.result.len > 0;
 	char *rec, *out;
 
-	rec = outcome_merge(j->rec, has_result ? j->result.s : NULL);
+	rec = outcome_merge(j->rec, has_result ? j->out.result.s : NULL);
 	if (j->stop == NONE)
 		outcome_judge(&with, rec, has_result, j->g.status);
 	else {
@@ -380,7 +181,7 @@ give(struct job *j)
 	if (j->running)
 		json_add_int(&with, "exit", j->g.status);
 	if (j->stop == NONE && j->g.status != 0 && !has_result)
-		outcome_why(&with, j->g.status, buf_text(&j->last));
+		outcome_why(&with, j->g.status, buf_text(&j->out.last));
 	out = json_merge(rec, json_end(&with));
 	print(out);
 	free(out);
@@ -427,14 +228,7 @@ ended(struct job *j)
 		}
 		free(ours);
 	}
-	for (int i = 0; i < 2; i++) {
-		while (j->fd[i] >= 0 && hear(j, i))
-			continue;
-		pass_on(j, i, true);
-	}
-	if (j->line.len > 0)
-		add_line(j, false);
-	flush_log(j, true);
+	output_end(&j->out);
 	give(j);
 }
 
@@ -593,8 +387,8 @@ start(struct job *j)
 	close(in);
 	close(out[1]);
 	close(err[1]);
-	j->fd[0] = out[0];
-	j->fd[1] = err[0];
+	j->out.fd[0] = out[0];
+	j->out.fd[1] = err[0];
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(err[0], F_SETFL, O_NONBLOCK);
 	/* The guard holds the lock now. */
@@ -716,14 +510,20 @@ take(const char *rec)
 		.id = id,
 		.dir = dir,
 		.fence = json_int(rec, "$.fence", 0),
-		.fd = { -1, -1 },
-		.spill = -1,
 		.lock_end = now_ms() + LOCK_MS,
 		.limit_at = NEVER,
 		.kill_at = NEVER,
 		.renew_at = NEVER,
-		.memory_at = NEVER,
-		.log_at = NEVER };
+		.memory_at = NEVER };
+	j->out = (struct output){ .fd = { -1, -1 },
+		.spill = -1,
+		.name = id,
+		.dir = dir,
+		.mask = &mask,
+		.say = say,
+		.arg = j,
+		.plain = no_store,
+		.log_at = OUTPUT_NEVER };
 	jobs = j;
 	running++;
 	attempt = json_int(rec, "$.attempt", 0);
@@ -798,7 +598,7 @@ input_next(size_t *n)
 	nl = memchr(s, '\n', input.len - input_at);
 	if (nl == NULL) {
 		if (!input_end) {
-			drop(&input, input_at);
+			buf_drop(&input, input_at);
 			input_at = 0;
 			return NULL;
 		}
@@ -887,7 +687,7 @@ next_time(bool hungry)
 
 	for (struct job *j = jobs; j != NULL; j = j->next) {
 		long long times[] = { j->limit_at, j->kill_at, j->renew_at,
-			j->memory_at, j->log_at,
+			j->memory_at, j->out.log_at,
 			j->running ? NEVER : now_ms() + 20 };
 
 		for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
@@ -909,8 +709,9 @@ due(struct job *j, long long now)
 		try_start(j);
 		return;
 	}
-	if (now >= j->log_at)
-		flush_log(j, no_store || j->log.len >= LOG_PIECE);
+	if (now >= j->out.log_at)
+		output_flush(
+		    &j->out, no_store || j->out.log.len >= OUTPUT_PIECE);
 	if (now >= j->kill_at) {
 		guard_kill(&j->g, SIGKILL);
 		j->kill_at = now + 500;
@@ -1003,8 +804,9 @@ turn(int sigfd, bool hungry)
 			continue;
 		for (int i = 0; i < 3; i++) {
 			who[n] = j;
-			p[n++] = (struct pollfd){ i < 2 ? j->fd[i] : j->g.fd,
-				POLLIN, 0 };
+			p[n++] =
+			    (struct pollfd){ i < 2 ? j->out.fd[i] : j->g.fd,
+				    POLLIN, 0 };
 		}
 	}
 	left = t == NEVER ? -1 : t > now ? t - now : 0;
@@ -1014,8 +816,8 @@ turn(int sigfd, bool hungry)
 		struct job *j = who[i];
 
 		for (int k = 0; k < 2; k++)
-			if (p[i + (size_t)k].revents != 0 && j->fd[k] >= 0)
-				hear(j, k);
+			if (p[i + (size_t)k].revents != 0 && j->out.fd[k] >= 0)
+				output_hear(&j->out, k);
 		if (p[i + 2].revents != 0 && guard_done(&j->g))
 			ended(j);
 	}

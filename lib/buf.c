@@ -73,6 +73,15 @@ buf_clear(struct buf *b)
 }
 
 void
+buf_drop(struct buf *b, size_t n)
+{
+	if (n == 0)
+		return;
+	memmove(b->s, b->s + n, b->len - n + 1);
+	b->len -= n;
+}
+
+void
 buf_free(struct buf *b)
 {
 	free(b->s);

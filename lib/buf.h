@@ -32,6 +32,7 @@ char *buf_room(struct buf *b, size_t n);
 
 /* Forgets the text, keeps the memory. */
 void buf_clear(struct buf *b);
+void buf_drop(struct buf *b, size_t n); /* the first n bytes */
 void buf_free(struct buf *b);
 
 /* The text, never NULL; owned by the buffer. */
