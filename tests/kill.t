@@ -155,7 +155,7 @@ check() {
 	wait_for 3 gone || for pid in $(alive); do
 		echo "still there: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
 	done
-	for lock in "$run/lock" "$run/agent.lock" "$W"/state/coordinate/*.lock \
+	for lock in "$run/lock" "$W"/state/coordinate/*.lock \
 		"$W"/state/mirror/*.lock "$W"/*gate*; do
 		[ ! -f "$lock" ] || flock -n "$lock" true || echo "locked: $lock"
 	done
