@@ -235,8 +235,8 @@ wake(int n, int polls, struct board *w)
 	for (long i = 0; i < n; i++) {
 		usleep(2000 + (unsigned)rand() % 16000);
 		if (sqlite3_exec(h,
-			"BEGIN IMMEDIATE; UPDATE kind SET name = name",
-			NULL, NULL, NULL) != SQLITE_OK ||
+			"BEGIN IMMEDIATE; UPDATE kind SET name = name", NULL,
+			NULL, NULL) != SQLITE_OK ||
 		    sqlite3_exec(h, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
 			die(EX_SOFTWARE, "%s", sqlite3_errmsg(h));
 		atomic_store(&w->when, now());
