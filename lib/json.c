@@ -299,6 +299,36 @@ json_merge(const char *rec, const char *with)
 	return sum;
 }
 
+/* Is the name of this row one that came before? */
+#define TIDY                                                                   \
+	"SELECT key, CASE WHEN type IN ('object', 'array') THEN value "        \
+	"WHEN type = 'text' THEN NULL WHEN type IN ('integer', 'real') "       \
+	"THEN iif(abs(atom) < 9e999, CAST(atom AS TEXT), 'null') "             \
+	"ELSE type END, value FROM json_each(?1) e WHERE NOT EXISTS "          \
+	"(SELECT 1 FROM json_each(?1) o WHERE o.key = e.key AND o.id < e.id)"
+
+char *
+json_tidy(const char *rec)
+{
+	sqlite3_stmt *st = ask(TIDY, rec, NULL);
+	struct buf b = BUF_INIT;
+
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(st, 0);
+		const char *raw = (const char *)sqlite3_column_text(st, 1);
+
+		if (raw != NULL)
+			json_add_raw(&b, name, raw);
+		else
+			json_addn(&b, name,
+			    (const char *)sqlite3_column_text(st, 2),
+			    (size_t)sqlite3_column_bytes(st, 2));
+	}
+	answered(st);
+	json_end(&b);
+	return buf_take(&b);
+}
+
 char *
 json_remove(const char *rec, const char *name)
 {
@@ -365,6 +395,48 @@ depth(const char *s, size_t n)
 	return most;
 }
 
+/* The code unit of a \\uXXXX at s, or -1. */
+static int
+unit(const char *s, size_t n)
+{
+	int u = 0;
+
+	if (n < 6 || s[0] != '\\' || s[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		if (!isxdigit((unsigned char)s[i]))
+			return -1;
+		u = u * 16 + (isdigit((unsigned char)s[i])
+				     ? s[i] - '0'
+				     : (s[i] | 0x20) - 'a' + 10);
+	}
+	return u;
+}
+
+/* Is every escaped surrogate one of a pair (RFC 8259, 7)?  SQLite would make
+ * bytes of half a pair that are no UTF-8. */
+static bool
+pairs(const char *s, size_t n)
+{
+	for (size_t i = 0; i + 1 < n; i++) {
+		int u, low;
+
+		if (s[i] != '\\')
+			continue;
+		u = unit(s + i, n - i);
+		if (u >= 0xdc00 && u <= 0xdfff)
+			return false;
+		if (u >= 0xd800 && u <= 0xdbff) {
+			low = unit(s + i + 6, n - i - 6);
+			if (low < 0xdc00 || low > 0xdfff)
+				return false;
+			i += 11;
+		} else
+			i++;
+	}
+	return true;
+}
+
 static int
 well_formed(const char *s, size_t n, bool object, struct fault *f)
 {
@@ -378,6 +450,8 @@ well_formed(const char *s, size_t n, bool object, struct fault *f)
 		return fail(f, EX_DATAERR, "holds a NUL byte");
 	if (!json_utf8(s, n))
 		return fail(f, EX_DATAERR, "not UTF-8");
+	if (!pairs(s, n))
+		return fail(f, EX_DATAERR, "holds half a surrogate pair");
 	if (depth(s, n) > JSON_DEPTH_MAX)
 		return fail(
 		    f, EX_DATAERR, "nested deeper than %d", JSON_DEPTH_MAX);
@@ -450,35 +524,51 @@ json_operand(struct buf *b, const char *arg, struct fault *f)
 
 /* --- lines --- */
 
-/* The next byte, EOF at the end; l->fault on a failed read. */
+/* More into l->in, behind what is there.  0 at the end, -1 trouble. */
+static ssize_t
+refill(struct json_lines *l)
+{
+	ssize_t n;
+
+	if (l->pos > 0)
+		memmove(l->in, l->in + l->pos, l->end - l->pos);
+	l->end -= l->pos;
+	l->pos = 0;
+	do
+		n = read(fileno(l->fp), l->in + l->end, sizeof(l->in) - l->end);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		l->end += (size_t)n;
+	else if (n == 0)
+		l->ended = true;
+	else
+		l->failed = true;
+	return n;
+}
+
+/* The next byte, EOF at the end or when reading failed. */
 static int
 next_byte(struct json_lines *l)
 {
-	if (l->pos == l->end) {
-		ssize_t n;
-
-		do
-			n = read(fileno(l->fp), l->in, sizeof(l->in));
-		while (n < 0 && errno == EINTR);
-		l->pos = l->end = 0;
-		if (n < 0)
-			l->failed = true;
-		if (n <= 0)
-			return EOF;
-		l->end = (size_t)n;
-	}
+	if (l->pos == l->end && (l->ended || refill(l) <= 0))
+		return EOF;
 	return (unsigned char)l->in[l->pos++];
 }
 
 bool
 json_ready(struct json_lines *l)
 {
-	struct pollfd p = { .events = POLLIN };
+	while (l->fp != NULL && !l->ended && !l->failed) {
+		struct pollfd p = { fileno(l->fp), POLLIN, 0 };
 
-	if (l->fp == NULL || l->pos < l->end)
-		return l->fp != NULL;
-	p.fd = fileno(l->fp);
-	return poll(&p, 1, 0) > 0;
+		if (memchr(l->in + l->pos, '\n', l->end - l->pos) != NULL)
+			return true;
+		/* a line that is longer than the buffer, or only begun */
+		if (l->end - l->pos == sizeof(l->in) || poll(&p, 1, 0) <= 0)
+			return false;
+		refill(l);
+	}
+	return l->fp != NULL;
 }
 
 /* One line into l->line.  1 read, 0 end, -1 too long. */

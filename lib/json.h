@@ -72,6 +72,10 @@ const char *json_type(const char *rec, const char *path);
 
 /* rec with every key of the object with set in it (top level, not deep). */
 char *json_merge(const char *rec, const char *with);
+/* rec from hands that are not ours, with each key once (the first counts) and
+ * written without escapes that it does not need, so that all readers see the
+ * same. */
+char *json_tidy(const char *rec);
 /* rec without the top-level key. */
 char *json_remove(const char *rec, const char *key);
 
@@ -89,7 +93,7 @@ struct json_lines {
 	/* the reader's own */
 	char in[65536];
 	size_t pos, end;
-	bool failed;
+	bool ended, failed;
 };
 
 /*
@@ -100,7 +104,8 @@ struct json_lines {
 int json_next(struct json_lines *l, struct fault *f);
 /* As json_next, but the line may be any JSON or a bare word (ids on stdin). */
 int json_next_line(struct json_lines *l, struct fault *f);
-/* Would json_next return without waiting?  Ends a batch when it would not. */
+/* Would json_next return without waiting: is a whole line here, or the end?
+ * A batch ends when it would not. */
 bool json_ready(struct json_lines *l);
 void json_lines_free(struct json_lines *l);
 

@@ -15,7 +15,8 @@ outcome_merge(const char *rec, const char *result)
 
 	if (result == NULL)
 		return xstrdup(rec);
-	rest = xstrdup(result);
+	/* A key said twice, or in escapes, is no way around the list. */
+	rest = json_tidy(result);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
 		char quoted[32], *less;
 

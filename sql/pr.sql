@@ -56,6 +56,13 @@ SELECT uuid7(), :ticket, :project, 'review', 1, p.max_tries, :number, :in ->> 'b
 ON CONFLICT (ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused' DO NOTHING RETURNING id AS ":job";
 SELECT json_patch($(pr_comment), json_object('job_id', :job)) AS json FROM pr_comment c WHERE c.number = :comment;
 
+-- The branch as it is on the remote now: a person pushed to it.
+-- :verb pr.head WRITE
+-- :in pr:ref! head_oid:text!
+$(find_pr)
+UPDATE pr SET head_oid = :in ->> 'head_oid', approved_by = NULL, version = version + 1, updated_at = now() WHERE id = :pr AND state = 'open' AND head_oid IS NOT :in ->> 'head_oid';
+SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
+
 -- :verb pr.approve WRITE
 -- :in pr:ref! author:text!
 $(find_pr)

@@ -48,19 +48,20 @@ UPDATE ticket SET title = coalesce(:in ->> 'title', title),
   version = version + 1, updated_at = now() WHERE id = :ticket;
 SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
 
--- A move to In Progress queues a job; a move away from it while the job waits
+-- A move to In Progress queues a job, and so does one of a ticket that failed
+-- there; a move away from it while the job waits
 -- takes the job back, and asks a running one to stop.
 -- :verb ticket.move WRITE
 -- :in ticket:ref! column_id:text! version:int
 $(find_ticket)
 $(ticket_version)
-SELECT refuse(65, 'no such column on the board: ' || (:in ->> 'column_id')) WHERE NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = :in ->> 'column_id');
+SELECT refuse(65, 'no such column on the board: ' || (:in ->> 'column_id') || ' (there are ' || (SELECT group_concat(c.value ->> 'id', ', ') FROM board b, json_each(b.columns) c WHERE b.project_id = :project) || ')') WHERE NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = :in ->> 'column_id');
 SELECT column_id AS ":from", :in ->> 'column_id' AS ":to" FROM ticket WHERE id = :ticket;
-SELECT id AS ":run" FROM ticket WHERE id = :ticket AND :to = 'in_progress' AND :from <> 'in_progress';
+SELECT id AS ":run" FROM ticket WHERE id = :ticket AND :to = 'in_progress' AND (:from <> 'in_progress' OR status = 'failed');
 SELECT refuse(65, 'ticket ' || t.number || ' was removed') FROM ticket t WHERE t.id = :ticket AND t.deleted_at IS NOT NULL;
 SELECT refuse(65, 'project ' || name || ' runs locally and has no project_path') FROM project WHERE id = :project AND :run IS NOT NULL AND execution_mode = 'local' AND project_path IS NULL;
-SELECT refuse(65, 'project ' || name || ' has no repo_url') FROM project WHERE id = :project AND :run IS NOT NULL AND execution_mode = 'docker' AND repo_url IS NULL;
-UPDATE ticket SET column_id = :to, status = CASE WHEN :to = 'in_progress' THEN 'in_progress' WHEN :to = 'done' THEN 'completed' WHEN :to = 'backlog' THEN 'todo' ELSE status END, version = version + 1, updated_at = now() WHERE id = :ticket AND column_id <> :to;
+SELECT refuse(65, 'project ' || name || ' has no repository: set repo_url or project_path') FROM project WHERE id = :project AND :run IS NOT NULL AND execution_mode = 'docker' AND repo_url IS NULL;
+UPDATE ticket SET column_id = :to, status = CASE WHEN :to = 'in_progress' THEN 'in_progress' WHEN :to = 'done' THEN 'completed' WHEN :to = 'backlog' THEN 'todo' ELSE status END, version = version + 1, updated_at = now() WHERE id = :ticket AND (column_id <> :to OR id = :run);
 UPDATE job SET state = 'cancelled', reason = 'user', message = 'the ticket was moved back', finished_at = now() WHERE ticket_id = :ticket AND :from = 'in_progress' AND :to = 'backlog' AND state IN ('pending', 'paused');
 UPDATE job SET stop = 'cancel' WHERE ticket_id = :ticket AND :from = 'in_progress' AND :to = 'backlog' AND state = 'running';
 SELECT NULL AS ":kind", NULL AS ":priority", NULL AS ":run_after";

@@ -191,4 +191,11 @@ exits "an escaped NUL" 0 tera-add ticket project=p title:='"a\u0000b"'
 is "is a replacement, and the rest is kept" "$(field title <out)" "a�b"
 exits "an operand that is not UTF-8" 65 tera-add ticket project=p title="$(printf '\377')"
 ok "the chain holds" tera-audit
+
+exits "half a surrogate pair" 65 sh -c 'printf "%s\n" "{\"project\":1,\"title\":\"\\ud83d\"}" | tera-add ticket -'
+like "is named" "$(cat err)" 'line 1: .*surrogate'
+(printf '{"project":1,"title":"whole"}\n{"proj' && sleep 5) | tera-add ticket - >/dev/null 2>&1 &
+test_pids="$test_pids $!"
+there() { tera-ls ticket | grep -q '"whole"'; }
+ok "a whole line is committed before half a line is waited for" wait_for 3 there
 done_testing

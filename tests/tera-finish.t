@@ -69,11 +69,25 @@ is "the good one is done" "$(wc -l <out)" 1
 like "line 1" "$(cat err)" 'line 1: job .* is completed, not running'
 like "line 2" "$(cat err)" 'line 2: not JSON'
 job
-exits "an outcome that is none" 65 tera-finish -o 'done' "$(field job_id <rec)" 1
-exits "a reason that is none" 65 tera-finish -o failed -r bored "$(field job_id <rec)" 1
-like "says so" "$(cat err)" 'job reason is known'
+exits "an outcome that is none" 64 tera-finish -o 'done' "$(field job_id <rec)" 1
+exits "a reason that is none" 64 tera-finish -o failed -r bored "$(field job_id <rec)" 1
+like "says so" "$(cat err)" 'no such reason'
 is "it runs still" "$(tera-show job - <rec | field state)" running
 exits "no such job" 66 tera-finish 99 1
 exits "no fence" 64 tera-finish 1
 exits "flags with a stream" 64 tera-finish -o failed -
+
+# what an agent put into its record does not keep its job from ending
+for bad in verify:=true usage:=5 'turns="x"' turns:=1.5 'message:={}' pr_number=abc \
+	'usage:={"input_tokens":1e30}' 'usage:={"cost_usd":-1}'; do
+	job
+	tera-json -f rec set outcome=completed "$bad" | tera-finish >out 2>err
+	is "$bad: the job ends" "$(field state <out)" completed
+done
+for bad in error=text 'error:={"reason":"bogus"}' outcome=great outcome:=5; do
+	job
+	tera-json -f rec set "$bad" | tera-finish >out 2>err
+	unlike "$bad: is no success" "$(field state <out)" completed
+	unlike "$bad: and ends" "$(field state <out)" running
+done
 done_testing
