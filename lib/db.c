@@ -15,6 +15,7 @@
 #include "arena.h"
 #include "buf.h"
 #include "db.h"
+#include "json.h"
 #include "seal.h"
 #include "secret.h"
 
@@ -94,6 +95,9 @@ db_actor(void)
 	static char name[128];
 	const char *env = getenv("TERA_ACTOR");
 
+	/* it is sealed for ever: it must be text */
+	if (env != NULL && *env != '\0' && !json_utf8(env, strlen(env)))
+		env = "(not UTF-8)";
 	if (env != NULL && *env != '\0')
 		return env;
 	if (name[0] != '\0')
@@ -414,7 +418,7 @@ side_file(struct db *db, const char *suffix, int *fd, struct fault *f)
 		free(name);
 		return 0;
 	}
-	*fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	*fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*fd < 0)
 		rc = fail(f,
 		    errno == EACCES || errno == EROFS ? EX_NOPERM

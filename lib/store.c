@@ -26,6 +26,9 @@ store_path(void)
 {
 	const char *env = getenv("TERA_STORE"), *home;
 
+	/* Names that mean something else to SQLite are files here. */
+	if (env != NULL && (*env == ':' || strncmp(env, "file:", 5) == 0))
+		return xasprintf("./%s", env);
 	if (env != NULL && *env != '\0')
 		return xstrdup(env);
 	env = getenv("XDG_DATA_HOME");

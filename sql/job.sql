@@ -11,6 +11,11 @@ SELECT refuse(iif(coalesce(:in ->> 'job', :in ->> 'job_id') IS NULL, 65, 66), co
 WHEN :fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now')
   WHEN :state <> 'running' THEN refuse(65, 'job ' || :job || ' is ' || :state || ', not running')
 
+-- RFC 3339: the day must be one, and 5 is none (SQLite takes it for a Julian
+-- day).
+-- :define a_time
+coalesce(:in ->> 'run_after' GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND date(substr(:in ->> 'run_after', 1, 10)) = substr(:in ->> 'run_after', 1, 10) AND julianday(:in ->> 'run_after') IS NOT NULL, :in ->> 'run_after' IS NULL)
+
 -- :define find_job
 SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
 $(no_job)
@@ -41,7 +46,7 @@ FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :in ->> 'ticket
 SELECT refuse(CASE WHEN :ticket IS NULL THEN 66 ELSE 65 END, CASE WHEN :ticket IS NULL THEN 'no such ticket: ' || (:in ->> 'ticket') WHEN :gone IS NOT NULL THEN 'ticket ' || :number || ' was removed'
   WHEN :project_gone IS NOT NULL THEN 'project ' || :name || ' was removed' WHEN :no_source THEN 'project ' || :name || ' has no repository: set repo_url or project_path' ELSE 'no such kind of job: ' || (:in ->> 'kind') END);
 -- :if :run_after
-SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE :in ->> 'run_after' IS NOT NULL AND julianday(:in ->> 'run_after') IS NULL;
+SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE NOT $(a_time);
 INSERT INTO job(id, ticket_id, project_id, kind, priority, run_after, parked, blocked, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
 SELECT uuid7(), t.id, t.project_id, coalesce(:in ->> 'kind', iif(lower(t.title) = 'project setup', 'setup', 'ticket')), coalesce(:in ->> 'priority', CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END),
   strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after'), coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0), EXISTS ($(unmet)),
@@ -187,7 +192,7 @@ SELECT $(job) AS json FROM job j WHERE j.id = :job;
 -- :verb job.set WRITE
 -- :in job:ref job_id:ref priority:int run_after:text max_tries:int
 $(find_job)
-SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE :in ->> 'run_after' IS NOT NULL AND julianday(:in ->> 'run_after') IS NULL;
+SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE NOT $(a_time);
 SELECT refuse(65, 'job ' || :job || ' is ' || :state || ', its run_after cannot change') WHERE json_type(:in, '$.run_after') IS NOT NULL AND :state <> 'pending';
 UPDATE job SET priority = coalesce(:in ->> 'priority', priority), max_tries = coalesce(:in ->> 'max_tries', max_tries),
   run_after = iif(json_type(:in, '$.run_after') IS NULL, run_after, strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after')), parked = iif(json_type(:in, '$.run_after') IS NULL, parked, coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0)) WHERE id = :job;

@@ -19,8 +19,11 @@ json_object('number', c.number, 'id', c.id, 'pr_id', c.pr_id, 'author', c.author
 -- :in ticket_id:ref! title:text! body:text source:text! head_branch:text! base_branch:text! head_oid:text base_oid:text verify:object job_id:ref fence:int forge:text pr_number:int pr_url:text
 SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = :in ->> 'ticket_id' OR number = num(:in ->> 'ticket_id');
 SELECT refuse(66, 'no such ticket: ' || (:in ->> 'ticket_id')) WHERE :ticket IS NULL;
-SELECT refuse(65, 'job ' || id || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || fence || ' now') FROM job WHERE id = :in ->> 'job_id' AND (fence <> CAST(:in ->> 'fence' AS INTEGER) OR state <> 'running');
-SELECT refuse(65, 'job ' || id || ' was asked to stop') FROM job WHERE id = :in ->> 'job_id' AND stop IS NOT NULL;
+SELECT id AS ":job", state AS ":jobstate", fence AS ":fence", stop AS ":stop" FROM job WHERE id = :in ->> 'job_id' OR number = num(:in ->> 'job_id');
+SELECT refuse(65, 'job ' || :job || ' is ' || :jobstate || ', not running') WHERE :jobstate <> 'running';
+SELECT refuse(65, 'job ' || :job || ': fence ' || coalesce(:in ->> 'fence', 'null') || ' is old, it is ' || :fence || ' now') WHERE :job IS NOT NULL AND :fence IS NOT CAST(:in ->> 'fence' AS INTEGER);
+SELECT refuse(65, 'job ' || :job || ' was asked to stop') WHERE :stop IS NOT NULL;
+SELECT refuse(65, 'job ' || id || ' works on the ticket, and the record names another') FROM job WHERE :job IS NULL AND ticket_id = :ticket AND state = 'running';
 SELECT id AS ":pr" FROM pr WHERE ticket_id = :ticket AND head_branch = :in ->> 'head_branch' AND state = 'open';
 UPDATE pr SET title = :in ->> 'title', body = coalesce(:in ->> 'body', body), head_oid = coalesce(:in ->> 'head_oid', head_oid), base_oid = coalesce(:in ->> 'base_oid', base_oid), verify = coalesce(:in -> 'verify', verify),
   approved_by = iif(head_oid IS :in ->> 'head_oid', approved_by, NULL), version = version + 1, updated_at = now() WHERE id = :pr;

@@ -8,8 +8,8 @@ json_object('number', number, 'id', id, 'name', name, 'description', description
 -- A limit that nobody reads would be no limit.  A password does not belong
 -- into the store, its events, and what commands print.
 -- :define project_fits
-SELECT refuse(65, 'limits: ' || key || ': want a number above 0 for turns, seconds, tokens, cost_usd, memory_mb or verify_seconds') FROM json_each(:in, '$.limits')
-WHERE key NOT IN ('turns', 'seconds', 'tokens', 'cost_usd', 'memory_mb', 'verify_seconds') OR type NOT IN ('integer', 'real') OR value <= 0;
+SELECT refuse(65, 'limits: ' || key || ': want a number above 0, and below a thousand million, for turns, seconds, tokens, cost_usd, memory_mb or verify_seconds') FROM json_each(:in, '$.limits')
+WHERE key NOT IN ('turns', 'seconds', 'tokens', 'cost_usd', 'memory_mb', 'verify_seconds') OR type NOT IN ('integer', 'real') OR value <= 0 OR value >= iif(key = 'tokens', 1e15, 1e9);
 SELECT refuse(65, 'repo_url holds a password: leave it out and set a git credential helper, or GH_TOKEN')
 WHERE instr(:in ->> 'repo_url', '://') AND substr(:in ->> 'repo_url', instr(:in ->> 'repo_url', '://') + 3, instr(substr(:in ->> 'repo_url', instr(:in ->> 'repo_url', '://') + 3) || '/', '/') - 1) GLOB '*:*@*';
 
