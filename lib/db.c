@@ -413,7 +413,7 @@ side_file(struct db *db, const char *suffix, int *fd, struct fault *f)
 	if (*fd >= 0)
 		return 0;
 	name = xasprintf("%s-%s", db->path, suffix);
-	*fd = open(name, O_RDWR | O_CLOEXEC);
+	*fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (*fd >= 0) {
 		free(name);
 		return 0;

@@ -14,7 +14,7 @@ WHEN :fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || :job |
 -- RFC 3339: the day must be one, and 5 is none (SQLite takes it for a Julian
 -- day).
 -- :define a_time
-coalesce(:in ->> 'run_after' GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND date(substr(:in ->> 'run_after', 1, 10)) = substr(:in ->> 'run_after', 1, 10) AND julianday(:in ->> 'run_after') IS NOT NULL, :in ->> 'run_after' IS NULL)
+coalesce(:in ->> 'run_after' GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND date(substr(:in ->> 'run_after', 1, 10)) = substr(:in ->> 'run_after', 1, 10) AND julianday(:in ->> 'run_after'), :in ->> 'run_after' IS NULL)
 
 -- :define find_job
 SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
