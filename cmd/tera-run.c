@@ -50,13 +50,20 @@ enum stop { NONE, CANCEL, PAUSE, LOST, TIMEOUT, MEMORY, END };
 
 static const struct {
 	const char *outcome, *reason;
+	const char *error; /* JSON; NULL: none, whatever the agent says */
 } stops[] = {
-	[CANCEL] = { "cancelled", "user" },
-	[PAUSE] = { "paused", "user" },
-	[LOST] = { NULL, "lost" },
-	[TIMEOUT] = { "failed", "timeout" },
-	[MEMORY] = { "failed", "budget" },
-	[END] = { "pending", "lost" },
+	[CANCEL] = { "cancelled", "user", NULL },
+	[PAUSE] = { "paused", "user", NULL },
+	[LOST] = { NULL, "lost",
+	    "{\"stage\":\"run\",\"code\":65,\"reason\":\"lost\","
+	    "\"message\":\"the lease was lost\"}" },
+	[TIMEOUT] = { "failed", "timeout",
+	    "{\"stage\":\"run\",\"code\":1,\"reason\":\"timeout\","
+	    "\"message\":\"the limit of seconds is reached\"}" },
+	[MEMORY] = { "failed", "budget",
+	    "{\"stage\":\"run\",\"code\":1,\"reason\":\"budget\","
+	    "\"message\":\"the limit of memory is reached\"}" },
+	[END] = { "pending", "lost", NULL },
 };
 
 struct job {
@@ -174,12 +181,16 @@ give(struct job *j)
 		json_add(&with, "outcome", stops[j->stop].outcome);
 		json_add(&with, "reason", stops[j->stop].reason);
 	}
-	if (j->stop == LOST)
-		json_add_raw(&with, "error",
-		    "{\"stage\":\"run\",\"code\":65,\"reason\":\"lost\","
-		    "\"message\":\"the lease was lost\"}");
 	if (j->running)
 		json_add_int(&with, "exit", j->g.status);
+	/* Why we ended it, whatever the agent thinks of its signal. */
+	if (j->stop != NONE && stops[j->stop].error != NULL) {
+		json_add_raw(&with, "error", stops[j->stop].error);
+	} else if (j->stop != NONE) {
+		out = json_remove(rec, "error");
+		free(rec);
+		rec = out;
+	}
 	if (j->stop == NONE && j->g.status != 0 && !has_result)
 		outcome_why(&with, j->g.status, buf_text(&j->out.last));
 	out = json_merge(rec, json_end(&with));
@@ -958,6 +969,12 @@ set_env(const char *engine_name)
 			if (*name != '\0')
 				spawn_env_keep(&env, name);
 		free(copy);
+	}
+	if (getenv("TERA_STORE") == NULL && store != NULL) {
+		char *path = store_path(); /* the one that is ours by default */
+
+		spawn_env_set(&env, "TERA_STORE", path);
+		free(path);
 	}
 	if (getenv("TERA_SHARE") == NULL)
 		spawn_env_set(&env, "TERA_SHARE", share_dir());

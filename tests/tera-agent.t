@@ -187,7 +187,7 @@ like 'the second question said what was wrong' "$(tail -n 1 asked)" 'no JSON obj
 	say_json "$D" '{"decision":"complete","summary":"now"}'
 } >next
 model
-agent c attempt:=2
+agent c attempt:=2 fence:=2
 is 'the next attempt goes on from there' "$(got c '.outcome + " " + .summary')" \
 	'completed now'
 
@@ -246,7 +246,7 @@ is 'a worker that never says anything is a stall' "$(got e .reason)" stall
 model
 agent f
 is 'the same prompt is a stall' "$(got f '.reason + ": " + .error.message')" \
-	'stall: the same prompt 3 times in a row'
+	'stall: the same prompt 3 times in a row: did 3'
 
 {
 	say_json "$P" '{"decision":"approve","prompt":"go on"}'

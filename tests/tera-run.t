@@ -328,7 +328,7 @@ there "1$u.9"
 sqlite3 "$TERA_STORE" "UPDATE job SET fence = fence + 1 WHERE id = '$job'"
 wait "$pid" || :
 like "a lost lease" "$(cat recs)" \
-	'"outcome":null,"reason":"lost","error":\{"stage":"run","code":65,"reason":"lost"'
+	'"outcome":null,"reason":"lost",.*"error":\{"stage":"run","code":65,"reason":"lost"'
 ok "its agent is ended" gone "1$u.9" 0
 
 echo '{"job_id":"x"}' >in
