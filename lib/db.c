@@ -335,6 +335,10 @@ db_open(const char *path, struct fault *f)
 	int want = schema_version(), flags, rc;
 	struct db *db;
 
+	if (access(path, F_OK) != 0 && errno == EACCES) {
+		fail(f, EX_NOPERM, "%s:", path);
+		return NULL;
+	}
 	if (access(path, F_OK) != 0) {
 		fail(f, EX_CONFIG, "%s: no store there: make it with tera-init",
 		    path);

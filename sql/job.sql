@@ -139,7 +139,7 @@ SELECT iif(:state2 = 'pending', 1, NULL) AS ":again", iif(:state2 = 'failed', 1,
   (SELECT 1 FROM pr WHERE ticket_id = :ticket AND forge = 'local' AND :state2 = 'completed') AS ":comments";
 UPDATE attempt SET exit = :in ->> 'exit', turns = :in ->> 'turns', input_tokens = :in ->> '$.usage.input_tokens', output_tokens = :in ->> '$.usage.output_tokens', cost_usd = :in ->> '$.usage.cost_usd', verdict = :in ->> '$.verify.verdict', stage = :in ->> '$.error.stage' WHERE job_id = :job AND fence = :fence;
 UPDATE job SET state = :state2, reason = CASE WHEN :state2 = 'completed' THEN coalesce(:why, 'ok') WHEN :stop IS NOT NULL THEN 'user' ELSE coalesce(:why, CASE :state2 WHEN 'cancelled' THEN 'user' WHEN 'paused' THEN 'user' ELSE 'error' END) END, message = :message,
-  tries = tries - (:state2 = 'pending' AND :uncounted), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 = 'pending' OR :state2 = 'paused', NULL, now()),
+  tries = tries - (:state2 = 'paused' OR (:state2 = 'pending' AND :uncounted)), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 = 'pending' OR :state2 = 'paused', NULL, now()),
   run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (5 << min(:tries, 8)) || ' seconds') END,
   outcome = json_remove(:in, '$.limits', '$.comment_body') WHERE id = :job;
 -- :if :again
