@@ -178,6 +178,7 @@ open_one(struct step *s, struct fault *f)
 	char *local = json_get(s->rec, "$.execution_mode");
 	char *url = json_get(s->rec, "$.repo_url");
 	char *ticket = NULL, *pr = NULL, *body = NULL, *number = NULL;
+	char *kind = NULL;
 	int code = fit(s, f);
 
 	copy(&who, "ticket", s->rec, "$.ticket_id");
@@ -199,8 +200,13 @@ open_one(struct step *s, struct fault *f)
 			    url == NULL || *url == '\0'
 			? "$.project_path"
 			: "$.repo_url");
-		body = body_of(s->rec, ticket);
-		json_add(&in, "body", body);
+		/* A second round leaves the words of the first; its own are
+		 * the answer. */
+		kind = json_get(s->rec, "$.kind");
+		if (kind == NULL || strcmp(kind, "review") != 0) {
+			body = body_of(s->rec, ticket);
+			json_add(&in, "body", body);
+		}
 		pr = ask("pr.open", json_end(&in), f);
 		code = pr == NULL ? f->code : 0;
 	}
@@ -218,6 +224,7 @@ open_one(struct step *s, struct fault *f)
 	free(pr);
 	free(body);
 	free(number);
+	free(kind);
 	buf_free(&in);
 	buf_free(&who);
 	return code;

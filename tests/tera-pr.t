@@ -84,6 +84,7 @@ ready reply='It is louder now.' >in
 tera-pr - <in >out
 is "no error" "$(field error.message <out || :)" ""
 is "the new head" "$(tera-pr show 1 | field head_oid)" "$head"
+like "the words of the first round stay" "$(tera-pr show 1 | field body)" 'It says more'
 like "the answer" "$(tera-pr show 1 | field 'comments[2].body')" '^It is louder now'
 is "by the agent" "$(tera-pr show 1 | tera-json get 'comments[2].bot')" 1
 tera-json -f rec sh job=job_id fence=fence >job && . ./job
