@@ -27,6 +27,7 @@
 
 #define TAIL 8192
 #define LOG_CAP (64 * 1024 * 1024LL)
+#define DETECT_MAX (1024 * 1024) /* bytes of a file that are looked at */
 #define SECONDS 1800
 #define GRACE_MS 2000
 
@@ -46,9 +47,27 @@ now_ms(void)
 
 /* --- which command --- */
 
-/* Does a line of the file match?  A file that cannot be read does not. */
+/* A file of the project's: what it is, is its own choice, and opening a FIFO
+ * or a device could take for ever.  Returns a descriptor, or -1. */
+static int
+open_regular(const char *file)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (stat(file, &st) == 0 && S_ISREG(st.st_mode))
+		fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Does a line of the file's first MiB match?  A file that cannot be read does
+ * not. */
 static bool
-matches(const char *file, const char *pattern)
+matches(int fd, const char *pattern)
 {
 	struct buf text = BUF_INIT;
 	regex_t re;
@@ -56,14 +75,15 @@ matches(const char *file, const char *pattern)
 
 	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
 		die(EX_DATAERR, "verify.json: %s: bad expression", pattern);
-	yes = buf_file(&text, file, JSON_LINE_MAX) >= 0 &&
+	yes = lseek(fd, 0, SEEK_SET) == 0 &&
+	      buf_read(&text, fd, DETECT_MAX) >= 0 &&
 	      regexec(&re, buf_text(&text), 0, NULL, 0) == 0;
 	regfree(&re);
 	buf_free(&text);
 	return yes;
 }
 
-/* Is there a file of that pattern with (or without) these lines? */
+/* Is there a regular file of that pattern with (or without) these lines? */
 static bool
 found(const char *pattern, const char *contains, const char *lacks)
 {
@@ -71,10 +91,15 @@ found(const char *pattern, const char *contains, const char *lacks)
 	bool yes = false;
 
 	if (glob(pattern, 0, NULL, &g) == 0)
-		for (size_t i = 0; i < g.gl_pathc && !yes; i++)
-			yes = (contains == NULL ||
-				  matches(g.gl_pathv[i], contains)) &&
-			      (lacks == NULL || !matches(g.gl_pathv[i], lacks));
+		for (size_t i = 0; i < g.gl_pathc && !yes; i++) {
+			int fd = open_regular(g.gl_pathv[i]);
+
+			if (fd < 0)
+				continue;
+			yes = (contains == NULL || matches(fd, contains)) &&
+			      (lacks == NULL || !matches(fd, lacks));
+			close(fd);
+		}
 	globfree(&g);
 	return yes;
 }

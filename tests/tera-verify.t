@@ -89,6 +89,13 @@ detects() {
 }
 detects "make check" Makefile 'all: x\ncheck test: all\n\ttrue\n'
 detects "" Makefile 'CHECK := test\ncheck := x\nall:\n\ttrue\n'
+rm -rf d
+mkdir d
+for f in GNUmakefile Makefile package.json pyproject.toml Cargo.toml tests; do
+	mkfifo "d/$f"
+done
+ln -s /dev/zero d/tox.ini
+exits "what is no regular file is no sign" 1 timeout 10 tera-verify -d d
 detects "npm test" package.json '{"scripts":{"test":"jest"}}'
 detects "pnpm test" package.json '{"scripts":{"test":"jest"}}' pnpm-lock.yaml ''
 detects "" package.json \
