@@ -4,7 +4,8 @@
  * The secrets are the values of the environment variables that hold one
  * (TERA_MODEL_KEY and the like, see mask.c) and the lines of TERA_SECRETS,
  * but only those of 8 bytes and more: shorter ones would black out ordinary
- * words.  Each occurrence becomes "***".
+ * words.  Each occurrence becomes "***", also as it is written within a JSON
+ * string.
  */
 #ifndef TERA_MASK_H
 #define TERA_MASK_H
@@ -32,6 +33,10 @@ extern const char *const mask_names[];
 
 /* Replaces each secret in b from byte `from` on. */
 void mask_buf(const struct mask *m, struct buf *b, size_t from);
+
+/* The same for JSON text without a NUL, however its strings are escaped: they
+ * are written anew with no escape that is not needed. */
+void mask_json(const struct mask *m, struct buf *b);
 
 /*
  * For text that arrives in pieces: masks b and returns how many bytes may go

@@ -75,6 +75,23 @@ main(int argc, char *argv[])
 	buf_free(&b);
 	mask_buf(&m, &b, 0);
 	is(buf_text(&b), "", "nothing");
+	mask_add(&m, "a\"quoted\\one");
+	buf_str(&b, "a\"quoted\\one a\\\"quoted\\\\one "
+		    "a\\\\\\\"quoted\\\\\\\\one a\\\"quoted");
+	mask_buf(&m, &b, 0);
+	is(buf_text(&b), "*** *** *** a\\\"quoted", "as JSON strings have it");
+	buf_free(&b);
+	mask_add(&m, "gr\xc3\xbc\xc3\x9f/e-\xf0\x9d\x84\x9e");
+	buf_str(&b,
+	    "{\"a\":\"swordfi\\u0073h-1 \\ud800 \\n\\u000a\\u0022\\\\u0041"
+	    " gr\\u00fc\\u00DF\\/e-\\ud834\\udd1e\\u20ac\","
+	    "\"b\":\"a\\u0022quoted\\u005cone\"}");
+	mask_json(&m, &b);
+	is(buf_text(&b),
+	    "{\"a\":\"*** \\ud800 \\n\\u000a\\\"\\\\u0041 ***\xe2\x82\xac\","
+	    "\"b\":\"***\"}",
+	    "mask_json");
+	buf_free(&b);
 	mask_free(&m);
 	printf("1..%d\n", count);
 	return out_end(bad != 0);
