@@ -27,6 +27,7 @@
 #include "replay.h"
 #include "spawn.h"
 #include "sse.h"
+#include "usage.h"
 
 #define INPUT_MAX (16 * 1024 * 1024)
 #define ANSWER_MAX (16 * 1024 * 1024)
@@ -34,6 +35,7 @@
 #define WAIT_MAX 30.0   /* seconds between two tries, unless told */
 #define BUSY_AFTER 60.0 /* when to come back, for a provider that is mute */
 #define QUOTA_AFTER 3600.0
+#define AFTER_MAX 86400.0 /* run_after is no later than that */
 
 static const char usage[] =
     "[-S] [-i seconds] [-k temperature] [-m model]\n"
@@ -120,7 +122,8 @@ refuse(const struct trouble *t)
 	e = jvx_put(e, "message", buf_text(&msg));
 	out = jvx_set(jv_object(), "error", e);
 	if (t->code == EX_TEMPFAIL) {
-		at = time(NULL) + (time_t)ceil(t->after > 0 ? t->after : 0);
+		at = time(NULL) +
+		     (time_t)ceil(fmin(fmax(t->after, 0), AFTER_MAX));
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime(&at));
 		out = jvx_put(out, "run_after", text);
 	}
@@ -297,9 +300,10 @@ reckon(struct turn *t, const struct options *o)
 	jv_free(p);
 	if (in < 0 || out < 0)
 		return;
-	t->cost = ((t->input - ncached - nwritten) * in + ncached * cached +
-		      nwritten * written + t->output * out) /
-		  1e6;
+	t->cost = usage_cost(
+	    ((t->input - ncached - nwritten) * in + ncached * cached +
+		nwritten * written + t->output * out) /
+	    1e6);
 	t->cost = round(t->cost * 1e9) / 1e9;
 }
 

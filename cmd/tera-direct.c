@@ -23,9 +23,12 @@
 #include "spawn.h"
 #include "talk.h"
 #include "tpl.h"
+#include "usage.h"
 
 #define DOC_MAX (16 * 1024 * 1024)
 #define REPLY_MAX (4 * 1024 * 1024)
+#define TEXT_MAX (1024 * 1024) /* of a reply that is looked at */
+#define SCANS 32               /* times a byte of it is, on average */
 #define FIELD_MAX (128 * 1024) /* of a prompt or summary in a decision */
 #define SHORT 300              /* of a message in a mechanical summary */
 
@@ -230,9 +233,9 @@ count_usage(struct direct *d, jv reply)
 {
 	jv usage = jvx_get(reply, "usage");
 
-	d->in_tokens += (long long)jvx_num(usage, "input_tokens", 0);
-	d->out_tokens += (long long)jvx_num(usage, "output_tokens", 0);
-	d->cost += jvx_num(usage, "cost_usd", 0);
+	d->in_tokens += usage_tokens(jvx_num(usage, "input_tokens", 0));
+	d->out_tokens += usage_tokens(jvx_num(usage, "output_tokens", 0));
+	d->cost += usage_cost(jvx_num(usage, "cost_usd", 0));
 	jv_free(usage);
 }
 
@@ -411,14 +414,27 @@ compact(struct direct *d)
 
 /* --- reading the reply --- */
 
-/* The length of the balanced object at s; 0 when it does not end. */
+/* How much of a reply is looked at: braces that do not end would be looked at
+ * again from each of them. */
+struct scan {
+	size_t left; /* bytes that may still be looked at */
+	bool deep, cut, tired;
+};
+
+/* The length of the balanced object at s; 0 when it does not end, or sc says
+ * that it is too much. */
 static size_t
-balanced(const char *s, size_t n)
+balanced(const char *s, size_t n, struct scan *sc)
 {
 	bool string = false;
 	int depth = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		if (sc->left-- == 0) {
+			sc->left = 0;
+			sc->tired = true;
+			return 0;
+		}
 		if (string) {
 			if (s[i] == '\\')
 				i++;
@@ -426,11 +442,15 @@ balanced(const char *s, size_t n)
 				string = false;
 		} else if (s[i] == '"')
 			string = true;
-		else if (s[i] == '{')
-			depth++;
-		else if (s[i] == '}' && --depth == 0)
+		else if (s[i] == '{') {
+			if (++depth > JSON_DEPTH_MAX) {
+				sc->deep = true;
+				return 0;
+			}
+		} else if (s[i] == '}' && --depth == 0)
 			return i + 1;
 	}
+	sc->cut = true;
 	return 0;
 }
 
@@ -474,8 +494,9 @@ decided(const struct direct *d, jv v, struct buf *why)
 /*
  * The decision in a reply: the whole of it, or the object in it that is one,
  * be it fenced or in the middle of prose.  Two different words are none: a
- * model that thinks aloud names forms that it does not mean.  Invalid: none,
- * and why says why.
+ * model that thinks aloud names forms that it does not mean.  What is nested
+ * too deep, or all braces, is none either: the part of it that was not looked
+ * at could say something else.  Invalid: none, and why says why.
  */
 static jv
 find(const struct direct *d, const struct buf *reply, struct buf *why)
@@ -483,14 +504,21 @@ find(const struct direct *d, const struct buf *reply, struct buf *why)
 	const char *s = buf_text(reply), *end = s + reply->len;
 	struct buf first = BUF_INIT;
 	jv found = jv_invalid();
-	bool cut = false, two = false;
+	struct scan sc = { .left = SCANS * reply->len };
+	bool two = false;
 
 	buf_clear(why);
+	if (reply->len > TEXT_MAX) {
+		buf_str(why, "it is longer than 1 MiB");
+		return found;
+	}
 	for (const char *p = s; (p = memchr(p, '{', (size_t)(end - p)));) {
-		size_t n = balanced(p, (size_t)(end - p));
-		jv v = n > 0 ? jvx_parse(p, n) : jv_invalid();
+		size_t n = balanced(p, (size_t)(end - p), &sc);
+		jv v;
 
-		cut = cut || n == 0;
+		if (sc.deep || sc.tired)
+			break;
+		v = n > 0 ? jvx_parse(p, n) : jv_invalid();
 		if (jv_get_kind(v) != JV_KIND_OBJECT) {
 			jv_free(v);
 			p++;
@@ -512,16 +540,20 @@ find(const struct direct *d, const struct buf *reply, struct buf *why)
 			buf_str(&first, buf_text(why));
 	}
 	buf_clear(why);
-	if (jv_is_valid(found) && !two) {
+	if (jv_is_valid(found) && !two && !sc.deep && !sc.tired) {
 		buf_free(&first);
 		return found;
 	}
 	jv_free(found);
 	if (two)
 		buf_str(why, "there are two decisions in it");
+	else if (sc.deep)
+		buf_str(why, "it is nested too deep");
+	else if (sc.tired)
+		buf_str(why, "there are too many braces in it");
 	else if (first.len > 0)
 		buf_str(why, buf_text(&first));
-	else if (cut)
+	else if (sc.cut)
 		buf_str(why, "the object does not end; be shorter");
 	else if (reply->len == 0)
 		buf_str(why, "the reply was empty");
@@ -538,9 +570,9 @@ add_usage(const struct direct *d, struct buf *out)
 {
 	struct buf u = BUF_INIT;
 
-	json_add_int(&u, "input_tokens", d->in_tokens);
-	json_add_int(&u, "output_tokens", d->out_tokens);
-	json_add_real(&u, "cost_usd", d->cost);
+	json_add_int(&u, "input_tokens", usage_tokens((double)d->in_tokens));
+	json_add_int(&u, "output_tokens", usage_tokens((double)d->out_tokens));
+	json_add_real(&u, "cost_usd", usage_cost(d->cost));
 	json_add_raw(out, "usage", json_end(&u));
 	json_add_int(out, "calls", d->calls);
 	buf_free(&u);

@@ -26,6 +26,7 @@
 #include "json.h"
 #include "mask.h"
 #include "spawn.h"
+#include "usage.h"
 
 #define PROMPT_MAX (4 * 1024 * 1024)
 #define EVENTS_MAX (16 * 1024 * 1024) /* of events that are passed through */
@@ -43,8 +44,7 @@ struct turn {
 	struct buf text; /* of the text events, for want of a result */
 	struct buf result;
 	size_t passed;
-	long long in_tokens, out_tokens;
-	double cost;
+	double in_tokens, out_tokens, cost;
 	bool spent;         /* a usage event came */
 	const char *reason; /* why we ended it */
 	int status;
@@ -223,6 +223,12 @@ plain(struct turn *t, const char *line, size_t n)
 	buf_free(&b);
 }
 
+static double
+tokens(const char *json, const char *path)
+{
+	return usage_within(json_real(json, path, 0), USAGE_TOKENS_MAX);
+}
+
 static void
 event(struct turn *t, const char *line, const char *kind)
 {
@@ -236,9 +242,9 @@ event(struct turn *t, const char *line, const char *kind)
 	pass(t, line, strlen(line));
 	if (strcmp(kind, "usage") == 0) {
 		t->spent = true;
-		t->in_tokens += json_int(line, "$.usage.input_tokens", 0);
-		t->out_tokens += json_int(line, "$.usage.output_tokens", 0);
-		t->cost += json_real(line, "$.usage.cost_usd", 0);
+		t->in_tokens += tokens(line, "$.usage.input_tokens");
+		t->out_tokens += tokens(line, "$.usage.output_tokens");
+		t->cost += usage_cost(json_real(line, "$.usage.cost_usd", 0));
 	} else if (strcmp(kind, "text") == 0) {
 		what = json_get(line, "$.text");
 		add_text(t, what);
@@ -264,8 +270,10 @@ one_line(struct turn *t, const char *line, size_t n)
 
 	buf_add(&b, line, n);
 	mask_buf(&t->mask, &b, 0);
-	if (b.len > 0 && b.s[0] == '{' && json_check(b.s, b.len, NULL) == 0)
+	if (b.len > 0 && b.s[0] == '{' && json_check(b.s, b.len, NULL) == 0) {
+		mask_json(&t->mask, &b);
 		kind = json_get(b.s, "$.event");
+	}
 	if (kind != NULL)
 		event(t, b.s, kind);
 	else if (b.len > 0 || t->text.len > 0)
@@ -409,16 +417,17 @@ static void
 add_usage(struct turn *t, struct buf *r)
 {
 	struct buf u = BUF_INIT;
-	char *given = json_raw(buf_text(&t->result), "$.usage");
+	const char *result = t->result.len > 0 ? t->result.s : "{}";
 
-	if (t->spent || given == NULL) {
-		json_add_int(&u, "input_tokens", t->in_tokens);
-		json_add_int(&u, "output_tokens", t->out_tokens);
-		json_add_real(&u, "cost_usd", t->cost);
-		json_add_raw(r, "usage", json_end(&u));
-	} else
-		json_add_raw(r, "usage", given);
-	free(given);
+	if (!t->spent) {
+		t->in_tokens = tokens(result, "$.usage.input_tokens");
+		t->out_tokens = tokens(result, "$.usage.output_tokens");
+		t->cost = json_real(result, "$.usage.cost_usd", 0);
+	}
+	json_add_int(&u, "input_tokens", usage_tokens(t->in_tokens));
+	json_add_int(&u, "output_tokens", usage_tokens(t->out_tokens));
+	json_add_real(&u, "cost_usd", usage_cost(t->cost));
+	json_add_raw(r, "usage", json_end(&u));
 	buf_free(&u);
 }
 
@@ -460,6 +469,12 @@ settle(struct turn *t)
 		json_add(&r, "run_after", again);
 	add_usage(t, &r);
 	all = json_merge(said, json_end(&r));
+	if (strcmp(json_type(all, "$.code"), "integer") != 0) {
+		char *without = json_remove(all, "code");
+
+		free(all);
+		all = without;
+	}
 	puts(all);
 	code = reason == NULL                 ? 0
 	       : strcmp(reason, "quota") == 0 ? EX_TEMPFAIL
@@ -485,6 +500,7 @@ none(struct turn *t)
 	warn("%s: no such worker", t->worker);
 	buf_fmt(&text, "no such worker: %s", t->worker);
 	json_add(&t->result, "text", buf_text(&text));
+	json_add_int(&t->result, "code", EX_NOINPUT);
 	json_end(&t->result);
 	t->reason = "error";
 	t->status = 127;

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "dialect.h"
+#include "usage.h"
 
 /* --- a talk --- */
 
@@ -457,15 +458,24 @@ error_event(struct turn *t, jv v)
 
 /* --- OpenAI --- */
 
+/* The number at key, within 0 and most; absent as it is. */
+static double
+count(jv u, const char *key, double absent, double most)
+{
+	if (jvx_kind(u, key) != JV_KIND_NUMBER)
+		return absent;
+	return usage_within(jvx_num(u, key, 0), most);
+}
+
 static void
 openai_usage(struct turn *t, jv v)
 {
 	jv u = jvx_get(v, "usage"), d = jvx_get(u, "prompt_tokens_details");
 
-	t->input = jvx_num(u, "prompt_tokens", t->input);
-	t->output = jvx_num(u, "completion_tokens", t->output);
-	t->cached = jvx_num(d, "cached_tokens", t->cached);
-	t->cost = jvx_num(u, "cost", t->cost);
+	t->input = count(u, "prompt_tokens", t->input, USAGE_TOKENS_MAX);
+	t->output = count(u, "completion_tokens", t->output, USAGE_TOKENS_MAX);
+	t->cached = count(d, "cached_tokens", t->cached, USAGE_TOKENS_MAX);
+	t->cost = count(u, "cost", t->cost, USAGE_COST_MAX);
 	jv_free(d);
 	jv_free(u);
 }
@@ -526,14 +536,16 @@ static void
 anthropic_usage(struct turn *t, jv v)
 {
 	jv u = jvx_get(v, "usage");
-	double fresh = jvx_num(u, "input_tokens", -1);
+	double fresh = count(u, "input_tokens", -1, USAGE_TOKENS_MAX);
 
-	t->cached = jvx_num(u, "cache_read_input_tokens", t->cached);
-	t->written = jvx_num(u, "cache_creation_input_tokens", t->written);
+	t->cached =
+	    count(u, "cache_read_input_tokens", t->cached, USAGE_TOKENS_MAX);
+	t->written = count(
+	    u, "cache_creation_input_tokens", t->written, USAGE_TOKENS_MAX);
 	if (fresh >= 0)
 		t->input = fresh + (t->cached > 0 ? t->cached : 0) +
 			   (t->written > 0 ? t->written : 0);
-	t->output = jvx_num(u, "output_tokens", t->output);
+	t->output = count(u, "output_tokens", t->output, USAGE_TOKENS_MAX);
 	jv_free(u);
 }
 
@@ -651,13 +663,14 @@ usage(const struct turn *t)
 	jv u = jv_object();
 
 	if (t->input >= 0)
-		u = jvx_put_num(u, "input_tokens", t->input);
+		u = jvx_put_num(u, "input_tokens",
+		    usage_within(t->input, USAGE_TOKENS_MAX));
 	if (t->output >= 0)
 		u = jvx_put_num(u, "output_tokens", t->output);
 	if (t->cached >= 0)
 		u = jvx_put_num(u, "cached_tokens", t->cached);
 	if (t->cost >= 0)
-		u = jvx_put_num(u, "cost_usd", t->cost);
+		u = jvx_put_num(u, "cost_usd", usage_cost(t->cost));
 	return u;
 }
 

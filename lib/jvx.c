@@ -67,18 +67,19 @@ jvx_true(jv obj, const char *key)
 static long
 escaped(const char *p, const char *end)
 {
-	char hex[5] = "", *stop;
-	long n;
+	char hex[5] = "";
 
 	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
 		return -1;
 	memcpy(hex, p + 2, 4);
-	n = strtol(hex, &stop, 16);
-	return stop == hex + 4 ? n : -1;
+	if (strspn(hex, "0123456789abcdefABCDEF") != 4)
+		return -1;
+	return strtol(hex, NULL, 16);
 }
 
 /* Half a surrogate pair becomes U+FFFD: models that are cut within a
- * character send it, and libjq 1.6 refuses the whole text. */
+ * character send it, and libjq 1.6 refuses the whole text.  NUL does, too:
+ * jvx_str would end there. */
 static void
 whole_pairs(struct buf *b)
 {
@@ -90,12 +91,12 @@ whole_pairs(struct buf *b)
 		if (*p != '\\')
 			continue;
 		n = escaped(p, end);
-		if (n < 0xd800 || n > 0xdfff) {
+		if (n != 0 && (n < 0xd800 || n > 0xdfff)) {
 			p++;
 			continue;
 		}
 		low = escaped(p + 6, end);
-		if (n < 0xdc00 && low >= 0xdc00 && low <= 0xdfff)
+		if (n >= 0xd800 && n < 0xdc00 && low >= 0xdc00 && low <= 0xdfff)
 			p += 11;
 		else {
 			memcpy(p + 2, "fffd", 4);
@@ -112,10 +113,12 @@ jvx_parse(const char *text, size_t len)
 
 	if (len > INT_MAX / 4)
 		return jv_invalid();
-	v = jv_parse_sized(text, (int)len);
-	if (jv_is_valid(v))
-		return v;
-	jv_free(v);
+	if (memmem(text, len, "\\u0000", 6) == NULL) {
+		v = jv_parse_sized(text, (int)len);
+		if (jv_is_valid(v))
+			return v;
+		jv_free(v);
+	}
 	if (memmem(text, len, "\\u", 2) == NULL)
 		return jv_invalid();
 	buf_add(&b, text, len);

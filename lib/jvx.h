@@ -26,7 +26,7 @@ jv jvx_get(jv obj, const char *key);
 jv_kind jvx_kind(jv obj, const char *key);
 
 /* One JSON value; an invalid jv (without a message) when it is not.  What is
- * no UTF-8, and half a surrogate pair, becomes U+FFFD. */
+ * no UTF-8, half a surrogate pair and U+0000 become U+FFFD. */
 jv jvx_parse(const char *text, size_t len);
 
 /* obj with key set; a NULL text leaves obj as it is. */

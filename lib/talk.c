@@ -12,6 +12,7 @@
 
 #include "json.h"
 #include "talk.h"
+#include "usage.h"
 
 #define TALK_MAX (256 * 1024 * 1024)
 #define ERROR_TEXT 4096 /* of an error counts for "the same" */
@@ -102,6 +103,18 @@ name_of(char id[17], const char *text, bool error)
 	id[16] = '\0';
 }
 
+/* The sum of tokens with those of one more line. */
+static long long
+tokens(const char *last, const char *new, const char *key)
+{
+	char before[32], now[32];
+
+	snprintf(before, sizeof(before), "$.sum.%s", key);
+	snprintf(now, sizeof(now), "$.usage.%s", key);
+	return usage_tokens(json_real(last, before, 0) +
+			    (double)usage_tokens(json_real(new, now, 0)));
+}
+
 static void
 add_sums(struct buf *line, const char *last, const char *new, bool work)
 {
@@ -109,15 +122,11 @@ add_sums(struct buf *line, const char *last, const char *new, bool work)
 
 	json_add_int(
 	    &sum, "turns", json_int(last, "$.sum.turns", 0) + (work ? 1 : 0));
-	json_add_int(&sum, "input_tokens",
-	    json_int(last, "$.sum.input_tokens", 0) +
-		json_int(new, "$.usage.input_tokens", 0));
-	json_add_int(&sum, "output_tokens",
-	    json_int(last, "$.sum.output_tokens", 0) +
-		json_int(new, "$.usage.output_tokens", 0));
+	json_add_int(&sum, "input_tokens", tokens(last, new, "input_tokens"));
+	json_add_int(&sum, "output_tokens", tokens(last, new, "output_tokens"));
 	json_add_real(&sum, "cost_usd",
-	    json_real(last, "$.sum.cost_usd", 0) +
-		json_real(new, "$.usage.cost_usd", 0));
+	    usage_cost(json_real(last, "$.sum.cost_usd", 0) +
+		       usage_cost(json_real(new, "$.usage.cost_usd", 0))));
 	json_add_int(&sum, "ms",
 	    json_int(last, "$.sum.ms", 0) + json_int(new, "$.ms", 0));
 	json_add_raw(line, "sum", json_end(&sum));

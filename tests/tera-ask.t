@@ -22,6 +22,7 @@ cat >script <<'EOF'
 {"match":"^nothing","content":""}
 {"match":"^once nothing","times":1,"content":""}
 {"match":"^once nothing","content":"something"}
+{"match":"^never","status":429,"headers":{"Retry-After":"Fri, 31 Dec 9999 23:59:59 GMT"}}
 {"match":"^late","status":429,"headers":{"Retry-After":"7200"}}
 {"match":"^date","times":1,"status":503,"headers":{"Retry-After":"Wed, 21 Oct 2015 07:28:00 GMT"}}
 {"match":"^date","content":"a date"}
@@ -38,6 +39,7 @@ cat >script <<'EOF'
 {"match":"^fails later","raw":"data: {\"error\":{\"message\":\"no room\",\"code\":503}}\n\n","headers":{"Content-Type":"text/event-stream"}}
 {"match":"^echo","content":"your key is key-of-the-test"}
 {"match":"^ticket-(\\S+)","content":"branch {1} of {1}"}
+{"match":"^absurd","content":"x","usage":{"input":1e300,"output":-7,"cost":1e300}}
 {"match":"^paid","content":"x","usage":{"cost":0.25}}
 {"match":"^mute","content":"x","no_usage":1}
 {"match":"^bytes","raw":"{\"choices\":[{\"message\":{\"content\":\"a\\ud800b\"},\"finish_reason\":\"stop\"}]}"}
@@ -123,6 +125,12 @@ exits 'empty' 76 ask nothing
 exits 'empty once' 0 ask 'once nothing'
 exits 'told to come later than the time' 75 ask late -T 5
 has 'late: run_after' '"run_after"'
+exits 'told to come in 8000 years' 75 ask never -T 5
+ok 'never: a day is the most' test "$(date -d "$(jq -r .run_after out)" +%s)" -le \
+	$(($(date +%s) + 86400))
+exits 'usage that cannot be' 0 ask absurd
+is 'absurd: within bounds' "$(jq -c .usage out)" \
+	'{"input_tokens":1000000000000,"output_tokens":0,"cost_usd":1000000}'
 is 'late: asked once' "$(requests '"content":"late"')" 1
 exits 'quota' 75 ask quota
 has 'quota: run_after' '"code":75.*"run_after":"20'

@@ -57,6 +57,37 @@ reads 'no JSON at all' 'complete' 'fail: asked again'
 reads 'cut off in the middle' '{"decision":"complete","summary":"and th' 'fail: asked again'
 like 'the second question says why' "$(tail -n 1 asked)" 'does not end'
 is 'usage is that of both' "$(got '"\(.calls) \(.usage.input_tokens)"')" '2 20'
+reads 'NUL does not end a text' '{"decision":"work","prompt":"a\u0000b\\u0000"}' \
+	"$(printf 'work: a\357\277\275b\\u0000')"
+reads 'a decision in the depth' \
+	"$(yes '{"a":' | head -n 70 | tr -d '\n'){\"decision\":\"complete\",\"summary\":\"x\"}" \
+	'fail: asked again'
+like 'is none' "$(tail -n 1 asked)" 'nested too deep'
+# chatty NAME: the reply is in the file reply
+chatty() {
+	jq -cRs '{content: .}' reply >next
+	says '{"decision":"fail","reason":"asked again"}' >>next
+	model
+	rc=0
+	timeout 10 tera-direct -a 'work complete fail' </dev/null >out 2>err || rc=$?
+	is "$1" "$rc $(got .reason)" '0 asked again'
+}
+yes '{"a":' | head -n 50000 | tr -d '\n' >reply
+chatty 'braces and braces'
+{ yes '{\"' | head -n 50000 | tr -d '\n'; printf '"}'; } >reply
+chatty 'braces in a string that is none'
+like 'are too many' "$(tail -n 1 asked)" 'too many braces'
+{ head -c 1048576 /dev/zero | tr '\0' x; printf '{"decision":"complete","summary":"x"}'; } >reply
+chatty 'a reply of more than a MiB'
+says '{"decision":"work","prompt":"go"}' '"usage":{"input":1e300,"output":-5,"cost":-3}' >next
+model
+direct
+is 'numbers that none can be' "$(got '.usage | tojson')" \
+	'{"input_tokens":1000000000000,"output_tokens":0,"cost_usd":0}'
+says "{\"decision\":\"work\",\"prompt\":\"sk-hidden-\\u0030123456789\"}" >next
+model
+direct
+is 'an escaped secret' "$(got .prompt)" '***'
 
 { says rubbish; says 'more rubbish'; } >next
 model

@@ -32,6 +32,12 @@ is 'no guard' "$(tera-talk -l '{"turns":2,"tokens":19,"seconds":2}' talk | jq .g
 tera-talk -a talk do=resume stage=review next=review >/dev/null
 is 'a resumed run counts anew' "$(tera-talk talk | jq -c '[.sum.turns,.tries]')" '[0,null]'
 
+tera-talk -a odd do=work usage:='{"input_tokens":1e300,"output_tokens":-4,"cost_usd":-2}' >/dev/null
+tera-talk -a odd do=work usage:='{"input_tokens":5,"output_tokens":4,"cost_usd":1e300}' >/dev/null
+is 'usage that cannot be is bounded' \
+	"$(tera-talk odd | jq -c '.sum | [.input_tokens,.output_tokens,.cost_usd]')" \
+	'[1000000000000,4,1000000]'
+
 # same FILE key=value...: three lines with these, then the guard
 same() {
 	f=$1

@@ -112,7 +112,38 @@ is 'TERM ends the turn, with a result' "$s $(tail -n 1 killed | jq -r .reason)" 
 is 'and all of it' "$(pgrep -fc '^sleep 777' || :)" 0
 
 work nobody
-is 'no such worker: a result too' "$rc $(got .reason)" '66 error'
+is 'no such worker: a result too' "$rc $(got '.reason + " \(.code)"')" '66 error 66'
+
+worker escapes <<'EOF'
+#!/bin/sh
+echo '{"event":"text","text":"sk-\u0068idden-0123456789"}'
+echo '{"event":"result","ok":false,"reason":"error","code":78,"text":"sk-hidden\u002d0123456789","usage":{"input_tokens":1e300,"output_tokens":-1,"cost_usd":-9}}'
+EOF
+work escapes
+is 'secrets are masked, however they are written' "$(jq -r .text out | tr '\n' ' ')" '*** *** '
+is 'usage is within bounds' "$(got '.usage | tojson')" \
+	'{"input_tokens":1000000000000,"output_tokens":0,"cost_usd":0}'
+is 'the code is passed on' "$rc $(got .code)" '1 78'
+worker word <<'EOF'
+#!/bin/sh
+echo '{"event":"result","ok":false,"reason":"error","code":"78","text":"x"}'
+EOF
+work word
+is 'if it is a number' "$(got .code)" null
+worker many <<'EOF'
+#!/bin/sh
+for i in 1 2; do echo '{"event":"usage","usage":{"input_tokens":9e11,"cost_usd":1e300}}'; done
+echo done
+EOF
+work many
+is 'the sum is, too' "$(got '.usage | "\(.input_tokens) \(.cost_usd)"')" '1000000000000 1000000'
+(
+	unset TERA_MODEL_URL AGENT_LLM_URL TERA_WORKER_URL WORKER_LLM_URL
+	work shell
+	got '"\(.ok) \(.reason) \(.code) \(.text)"' >said
+)
+is 'the worker shell says what tera-ask ended with' "$(cat said)" \
+	'false error 78 no model to ask: TERA_MODEL_URL is not set'
 exits 'no such workspace' 66 tera-work -C nowhere </dev/null
 exits 'usage' 64 tera-work
 exits 'no number' 64 tera-work -t x -C ws
