@@ -34,6 +34,11 @@ spill(const char *job, const char *text, struct fault *f)
 		return NULL;
 	}
 	dir = state_dir(below);
+	if (dir == NULL) {
+		fail(f, EX_CANTCREAT, "%s in TERA_STATE:", below);
+		free(below);
+		return NULL;
+	}
 	path = xasprintf("%s/log.XXXXXX", dir);
 	fd = mkostemp(path, O_CLOEXEC);
 	while (fd >= 0 && left > 0) {

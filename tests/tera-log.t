@@ -36,6 +36,7 @@ exits "of nothing" 65 sh -c 'echo "{}" | tera-log -a'
 # big output
 awk 'BEGIN { for (i = 0; i < 20000; i++) printf "line %d €\n", i }' >big
 line big '' | tera-json set raw_output@big >in
+cp in big.in
 exits "big output" 0 tera-log -a <in
 tera-log -s 4 1 >rec
 file=$(field raw_file <rec)
@@ -46,6 +47,9 @@ ok "and cut in the store" test "$(wc -c <kept)" -lt 70000
 is "its head" "$(head -n 1 kept)" 'line 0 €'
 is "its tail" "$(tail -n 2 kept | head -n 1)" 'line 19999 €'
 like "with a word between" "$(cat kept)" 'bytes are in the file'
+echo plain >file
+exits "a state that is no directory" 73 env TERA_STATE="$T/file" tera-log -a <big.in
+like "says so" "$(cat err)" 'run/.* in TERA_STATE: Not a directory'
 line '' '' | tera-json set raw_output@big job_id=../../x >in
 exits "an id that leads elsewhere" 65 tera-log -a <in
 
