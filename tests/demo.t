@@ -31,6 +31,9 @@ is 'a comment and its answer' "$(jq -c '[.comments[] | .bot]' pr3)" '[false,true
 is 'on file and line' "$(jq -r '.comments[0].path' pr3)" dur.c
 is 'two commits on the branch' "$(git -C 'a place/remote.git' rev-list --count \
 	"main..$(jq -r .head_branch pr3)")" 2
+grep '^  export PATH=.*:\$PATH$' told >path || :
+ok 'the line for a new shell makes the commands be found' \
+	env -i PATH=/usr/bin:/bin sh -c '. ./path && command -v tera-coordinate'
 like 'one red verify' "$(cat told)" 'verify: fail'
 like 'one rejected plan' "$(cat told)" 'plan-review: reject'
 is 'every recorded answer was used' "$(grep -c . 'a place/recording.used')" \

@@ -5,6 +5,10 @@
 set -eu
 
 like "--version" "$(tera --version)" '^tera [0-9]+\.[0-9]+'
+for args in --help --version '' help; do
+	# shellcheck disable=SC2086
+	exits "a full disk: tera $args" 74 sh -c "tera $args >/dev/full"
+done
 ok "tera alone" tera
 like "lists commands with what they do" "$(cat out)" \
 	'^  coordinate  +claim jobs, run them'
