@@ -192,7 +192,7 @@ find_base(struct job *j, struct fault *f)
 		return fail(f, EX_NOINPUT, "%s: no branch %s there", j->m.shown,
 		    j->base);
 	tip_of(j, "remotes/origin", j->branch, j->remote_tip);
-	return 0;
+	return mirror_guard(&j->m, j->branch, j->base, f);
 }
 
 /* --- the branch --- */
@@ -516,15 +516,14 @@ commit_rest(struct job *j, struct repo *r, struct fault *f)
 	c.message = message;
 	c.secrets = &m;
 	code = repo_commit_all(r, &c, f);
-	if (code == EX_DATAERR && strstr(f->msg, "secret") != NULL) {
-		warn("%s: %s; the work tree stays as it is", j->id, f->msg);
-		code = 0;
-	}
 	if (c.made)
 		warn("%s: committed %zu files of an interrupted turn", j->id,
 		    c.changed);
-	for (size_t i = 0; i < c.left.n; i++)
-		warn("%s: left uncommitted: %s", j->id, c.left.v[i]);
+	if (c.left.n == 1)
+		warn("%s: left uncommitted: %s", j->id, c.left.v[0]);
+	else if (c.left.n > 1)
+		warn("%s: left uncommitted: %s and %zu more", j->id,
+		    c.left.v[0], c.left.n - 1);
 	strs_free(&c.left);
 	mask_free(&m);
 	free(message);
@@ -564,11 +563,14 @@ catch_up(struct job *j, struct repo *r, struct fault *f)
 static int
 resume(struct job *j, struct fault *f)
 {
-	struct repo *r = repo_open(j->work, NULL);
+	struct repo *r = NULL;
 	char head[OID_LEN];
 	int code = 0;
 
-	if (r == NULL || !repo_hangs_on(r, j->m.path) ||
+	repo_calm(j->work);
+	if (!repo_tied(j->work, j->m.path) ||
+	    (r = repo_open(j->work, NULL)) == NULL ||
+	    !repo_hangs_on(r, j->work, j->m.path) ||
 	    !repo_commit_of(r, "HEAD", head)) {
 		repo_close(r);
 		code = adopt(j, f);

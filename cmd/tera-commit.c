@@ -2,19 +2,20 @@
  * tera-commit: commits what a turn left in the work tree.
  *
  * All that git does not ignore is taken, but a file that holds one of our
- * secrets stops it and a very large file is left.  Where the worker moved
- * HEAD elsewhere, the commit is brought back onto the job's branch.
+ * secrets, a very large one, and what git refuses are left.  Where the worker
+ * moved HEAD elsewhere, the commit is brought back onto the job's branch.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "repo.h"
+#include "mirror.h"
 #include "spawn.h"
 #include "step.h"
 
 #define USAGE "[-m message] [-s mebibytes]"
 #define SUBJECT_MAX 200
+#define LEFT_MAX 4 /* that a warning names */
 
 static const char *given;       /* -m */
 static long long file_max = 50; /* -s */
@@ -62,7 +63,7 @@ message(const struct step *s, struct buf *b)
 static void
 report(struct step *s, struct repo *r, const struct repo_commit *c)
 {
-	struct buf left = BUF_INIT;
+	struct buf left = BUF_INIT, few = BUF_INIT;
 	char head[OID_LEN];
 
 	json_add(
@@ -71,15 +72,20 @@ report(struct step *s, struct repo *r, const struct repo_commit *c)
 	json_add_int(&s->add, "changed", (long long)c->changed);
 	json_add(&s->add, "tree_oid", *c->tree != '\0' ? c->tree : NULL);
 	for (size_t i = 0; i < c->left.n; i++) {
-		warn("not committed: %s", c->left.v[i]);
+		if (i < LEFT_MAX)
+			buf_fmt(&few, "%s%s", i > 0 ? ", " : "", c->left.v[i]);
 		buf_chr(&left, i == 0 ? '[' : ',');
 		json_quote(&left, c->left.v[i], strlen(c->left.v[i]));
 	}
 	if (left.len > 0) {
+		if (c->left.n > LEFT_MAX)
+			buf_fmt(&few, " and %zu more", c->left.n - LEFT_MAX);
+		warn("not committed: %s", buf_text(&few));
 		buf_chr(&left, ']');
 		json_add_raw(&s->add, "left", buf_text(&left));
 	}
 	buf_free(&left);
+	buf_free(&few);
 }
 
 static int
@@ -113,13 +119,16 @@ static int
 commit(struct step *s, struct fault *f)
 {
 	char *dir = json_get(s->rec, "$.workspace");
-	struct repo *r;
+	struct repo *r = NULL;
 	int code;
 
 	if (dir == NULL)
 		return fail(f, EX_DATAERR, "the record has no workspace");
-	r = repo_open(dir, f);
-	code = r != NULL ? commit_in(s, r, f) : f->code;
+	code = mirror_tied(s->rec, dir, f);
+	if (code == 0) {
+		r = repo_open(dir, f);
+		code = r != NULL ? commit_in(s, r, f) : f->code;
+	}
 	repo_close(r);
 	free(dir);
 	return code;

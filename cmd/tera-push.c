@@ -54,16 +54,13 @@ find(struct job *j, struct step *s, struct fault *f)
 	dir = json_get(s->rec, "$.workspace");
 	if (dir == NULL)
 		code = fail(f, EX_DATAERR, "the record has no workspace");
-	else if ((j->work = repo_open(dir, f)) == NULL ||
-		 (source = mirror_source(s->rec, f)) == NULL)
-		code = f->code;
 	else
+		code = mirror_tied(s->rec, dir, f);
+	if (code == 0 && ((j->work = repo_open(dir, f)) == NULL ||
+			     (source = mirror_source(s->rec, f)) == NULL))
+		code = f->code;
+	if (code == 0)
 		code = mirror_open(&j->m, source, f);
-	if (code == 0 && !repo_hangs_on(j->work, j->m.path))
-		code = fail(f, EX_DATAERR,
-		    "%s: its repository is not the mirror: tera-clone ties "
-		    "it again",
-		    dir);
 	if (code == 0) {
 		mirror_unlock(&j->m);
 		code = repo_attach(j->work, j->here, f);
@@ -220,12 +217,32 @@ report(struct job *j, const char *result, const char *message)
 	buf_free(&push);
 }
 
+/* Nothing reaches the base or the default branch without a person.  A branch
+ * that is not there is neither, and the source need not be asked. */
+static int
+guard(struct job *j, struct fault *f)
+{
+	char *base = json_get(j->step->rec, "$.base_branch");
+	char *ref = xasprintf("refs/remotes/origin/%s", j->branch);
+	char oid[OID_LEN];
+	int code = 0;
+
+	if ((base != NULL && strcmp(base, j->branch) == 0) ||
+	    repo_commit_of(j->work, ref, oid))
+		code = mirror_guard(&j->m, j->branch, base, f);
+	free(ref);
+	free(base);
+	return code;
+}
+
 /* Pushes; MOVED only when the merge failed, f and reason say how. */
 static enum push
 push_it(struct job *j, struct fault *f)
 {
 	enum push p = PUSH_MOVED;
 
+	if (mirror_held(&j->m, j->branch, f))
+		return PUSH_HELD;
 	for (int i = 0; i < TRIES && p == PUSH_MOVED; i++) {
 		p = mirror_push(&j->m, j->head, j->branch, f);
 		if (p == PUSH_MOVED && take_in(j, f) != 0)
@@ -259,6 +276,17 @@ settle(struct job *j, enum push p, struct fault *f)
 	return must || p == PUSH_MOVED ? f->code : code;
 }
 
+/* Trouble in asking the source ends as trouble in pushing would. */
+static int
+bring(struct job *j, struct fault *f)
+{
+	int code = guard(j, f);
+
+	if (code == EX_DATAERR)
+		return code;
+	return settle(j, code != 0 ? PUSH_AWAY : push_it(j, f), f);
+}
+
 static int
 push(struct step *s, struct fault *f)
 {
@@ -268,13 +296,17 @@ push(struct step *s, struct fault *f)
 
 	mask_init(&m);
 	code = find(&j, s, f);
+	for (size_t i = 0; code == 0 && i < m.n; i++)
+		if (strstr(j.branch, m.secret[i]) != NULL)
+			code = fail(f, EX_DATAERR,
+			    "the branch's name holds a secret: not pushed");
 	if (code == 0)
 		code =
 		    repo_scan(j.work, j.head, "refs/remotes/origin/*", &m, f);
 	if (code == 0 && nothing(&j))
 		report(&j, "nothing", "no commit that the base does not have");
 	else if (code == 0)
-		code = settle(&j, push_it(&j, f), f);
+		code = bring(&j, f);
 	done(&j);
 	mask_free(&m);
 	return code;

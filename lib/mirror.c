@@ -141,26 +141,59 @@ mirror_unlock(struct mirror *m)
 	m->lock = -1;
 }
 
+char *
+mirror_path(const char *source)
+{
+	char *plain = git_url_plain(source), *dir = state_dir("mirror"), *path;
+	char hash[OID_LEN];
+
+	repo_hash(plain, hash);
+	path = dir != NULL ? xasprintf("%s/%.24s.git", dir, hash) : NULL;
+	free(plain);
+	free(dir);
+	return path;
+}
+
+int
+mirror_tied(const char *rec, const char *dir, struct fault *f)
+{
+	char *source = mirror_source(rec, f), *path;
+	struct repo *r = NULL;
+	struct stat st;
+	int code = 0;
+
+	if (source == NULL)
+		return f->code;
+	path = mirror_path(source);
+	if (stat(dir, &st) < 0)
+		code = fail(f, EX_NOINPUT, "%s:", dir);
+	else if (path == NULL || !repo_tied(dir, path) ||
+		 (r = repo_open(dir, f)) == NULL ||
+		 !repo_hangs_on(r, dir, path))
+		code = fail(f, EX_DATAERR,
+		    "%s: its repository is not the mirror: tera-clone ties "
+		    "it again",
+		    dir);
+	repo_close(r);
+	free(path);
+	free(source);
+	return code;
+}
+
 int
 mirror_open(struct mirror *m, const char *source, struct fault *f)
 {
-	char hash[OID_LEN], *dir, *plain;
 	int code;
 
 	*m = (struct mirror){ .lock = -1 };
 	code = git_source(source, f);
 	if (code != 0)
 		return code;
-	plain = git_url_plain(source);
-	repo_hash(plain, hash);
-	free(plain);
-	dir = state_dir("mirror");
-	if (dir == NULL)
+	m->path = mirror_path(source);
+	if (m->path == NULL)
 		return fail(f, EX_CANTCREAT, "state directory:");
 	m->source = xstrdup(source);
 	m->shown = git_mask(source);
-	m->path = xasprintf("%s/%.24s.git", dir, hash);
-	free(dir);
 	mirror_lock(m);
 	return 0;
 }
@@ -464,6 +497,42 @@ mirror_default(struct mirror *m, char **branch, struct fault *f)
 	return code;
 }
 
+/* Is the source somebody's work tree on this machine? */
+static bool
+is_checkout(const struct mirror *m)
+{
+	char *git = xasprintf("%s/.git", m->source);
+	bool is = *m->source == '/' && access(git, F_OK) == 0;
+
+	free(git);
+	return is;
+}
+
+int
+mirror_guard(
+    struct mirror *m, const char *branch, const char *base, struct fault *f)
+{
+	char *head = NULL;
+	int code = 0;
+
+	if (base != NULL && strcmp(base, branch) == 0)
+		return fail(f, EX_DATAERR,
+		    "branch %s is the base itself: a job has its own branch",
+		    branch);
+	if (is_checkout(m))
+		return 0;
+	code = mirror_default(m, &head, f);
+	if (code == EX_DATAERR) /* it names none */
+		code = 0;
+	if (code == 0 && head != NULL && strcmp(head, branch) == 0)
+		code = fail(f, EX_DATAERR,
+		    "%s: branch %s is the default there: a job has its own "
+		    "branch",
+		    m->shown, branch);
+	free(head);
+	return code;
+}
+
 int
 mirror_tip(
     struct mirror *m, const char *branch, char oid[OID_LEN], struct fault *f)
@@ -486,6 +555,30 @@ mirror_tip(
 
 /* --- pushing --- */
 
+static enum push
+held(const struct mirror *m, const char *branch, struct fault *f)
+{
+	fail(f, EX_DATAERR,
+	    "%s: branch %s is checked out there: check out another branch in "
+	    "it, or merge in it by hand, and try again",
+	    m->shown, branch);
+	return PUSH_HELD;
+}
+
+bool
+mirror_held(struct mirror *m, const char *branch, struct fault *f)
+{
+	struct repo *r = is_checkout(m) ? repo_open(m->source, NULL) : NULL;
+	char *now = r != NULL ? repo_branch(r) : NULL;
+	bool is = now != NULL && strcmp(now, branch) == 0;
+
+	if (is)
+		held(m, branch, f);
+	free(now);
+	repo_close(r);
+	return is;
+}
+
 /* What git push --porcelain says of our one ref. */
 static enum push
 verdict(const struct mirror *m, const struct git *g, const char *branch,
@@ -507,13 +600,8 @@ verdict(const struct mirror *m, const struct git *g, const char *branch,
 	free(words);
 	if (strstr(f->msg, "[rejected]") != NULL)
 		return PUSH_MOVED;
-	if (strstr(f->msg, "checked out") != NULL) {
-		fail(f, EX_DATAERR,
-		    "%s: branch %s is checked out there: check out another "
-		    "branch in it, or merge in it by hand, and try again",
-		    m->shown, branch);
-		return PUSH_HELD;
-	}
+	if (strstr(f->msg, "checked out") != NULL)
+		return held(m, branch, f);
 	if (strstr(f->msg, "cannot lock ref") != NULL ||
 	    strstr(f->msg, "failed to update ref") != NULL)
 		return PUSH_MOVED;

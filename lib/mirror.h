@@ -26,6 +26,12 @@ struct mirror {
  * local mode.  NULL and f when there is none; the caller frees it. */
 char *mirror_source(const char *rec, struct fault *f);
 
+/* Where the mirror of source is; the caller frees it. */
+char *mirror_path(const char *source);
+/* Is the work tree at dir one of the record's mirror?  Else 65; no file of
+ * another repository is opened. */
+int mirror_tied(const char *rec, const char *dir, struct fault *f);
+
 /* Names and locks the mirror of source; nothing is fetched yet. */
 int mirror_open(struct mirror *m, const char *source, struct fault *f);
 void mirror_lock(struct mirror *m);
@@ -41,6 +47,13 @@ int mirror_remake(struct mirror *m, struct fault *f);
 
 /* The branch that the source's HEAD names; 65 when it names none. */
 int mirror_default(struct mirror *m, char **branch, struct fault *f);
+/* A branch that is to be written to: 65 when it is the base, or the default
+ * of the source; a person's checkout has none.  The source may be asked. */
+int mirror_guard(
+    struct mirror *m, const char *branch, const char *base, struct fault *f);
+/* Is the branch checked out in a source that is a person's work tree?  git
+ * may be set to change the files there. */
+bool mirror_held(struct mirror *m, const char *branch, struct fault *f);
 /* The source's branch, asked now; oid is "" when it has none. */
 int mirror_tip(
     struct mirror *m, const char *branch, char oid[OID_LEN], struct fault *f);

@@ -1,9 +1,11 @@
 /* See repo.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <git2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,6 +125,167 @@ repo_hash(const char *text, char oid[OID_LEN])
 	if (git_odb_hash(&id, text, strlen(text), GIT_OBJECT_BLOB) < 0)
 		die(EX_SOFTWARE, "cannot hash");
 	git_oid_tostr(oid, OID_LEN, &id);
+}
+
+/* --- looking at a work tree without libgit2 --- */
+
+/* Called for each entry below top: its path from there, and its name in it.
+ * True: go into it too.  type is DT_UNKNOWN for a directory that cannot be
+ * read. */
+typedef bool seen_fn(void *arg, const char *path, const char *name, int type);
+
+static int
+type_of(const char *full, const struct dirent *e)
+{
+	struct stat st;
+
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type;
+	return lstat(full, &st) == 0 ? IFTODT(st.st_mode) : DT_REG;
+}
+
+static bool
+walk_dir(const char *top, const char *dir, struct strs *todo, seen_fn *seen,
+    void *arg)
+{
+	char *at = xasprintf("%s/%s", top, dir);
+	DIR *d = opendir(at);
+	struct dirent *e;
+
+	free(at);
+	if (d == NULL)
+		return errno == ENOENT || errno == ENOTDIR;
+	while ((e = readdir(d)) != NULL) {
+		const char *name = e->d_name;
+		char *path, *full;
+		int type;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		path = xasprintf("%s%s%s", dir, *dir != '\0' ? "/" : "", name);
+		full = xasprintf("%s/%s", top, path);
+		type = type_of(full, e);
+		if (seen(arg, path, path + strlen(path) - strlen(name), type) &&
+		    type == DT_DIR)
+			strs_add(todo, path, strlen(path));
+		free(full);
+		free(path);
+	}
+	closedir(d);
+	return true;
+}
+
+/* A list of what is to do instead of recursion: nothing is too deep. */
+static void
+walk(const char *top, seen_fn *seen, void *arg)
+{
+	struct strs todo = { 0 };
+
+	strs_add(&todo, "", 0);
+	while (todo.n > 0) {
+		char *dir = todo.v[--todo.n];
+
+		if (!walk_dir(top, dir, &todo, seen, arg))
+			seen(arg, dir, dir, DT_UNKNOWN);
+		free(dir);
+	}
+	strs_free(&todo);
+}
+
+struct calm {
+	const char *top;
+	bool all; /* whatever its name */
+	struct strs gone;
+};
+
+/* Is it what git opens without a look, or inside a repository? */
+static bool
+opened(const char *path, const char *name)
+{
+	static const char *const names[] = { ".gitignore", ".gitattributes",
+		".gitmodules", ".mailmap", ".git" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return strncmp(path, ".git/", 5) == 0 || strstr(path, "/.git/") != NULL;
+}
+
+static bool
+calm_one(void *arg, const char *path, const char *name, int type)
+{
+	struct calm *c = arg;
+	char *full;
+	struct stat st;
+
+	if (type == DT_REG || type == DT_DIR || type == DT_UNKNOWN ||
+	    (!c->all && !opened(path, name)))
+		return true;
+	full = xasprintf("%s/%s", c->top, path);
+	/* A link to one is as bad; a link to nothing is a file like others. */
+	if (stat(full, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode) && unlink(full) == 0)
+		strs_add(&c->gone, path, strlen(path));
+	free(full);
+	return true;
+}
+
+static void
+calm_dir(const char *dir, bool all)
+{
+	struct calm c = { .top = dir, .all = all };
+
+	walk(dir, calm_one, &c);
+	if (c.gone.n > 0)
+		warn("%s: removed %zu special file%s in git's way: %s%s", dir,
+		    c.gone.n, c.gone.n > 1 ? "s" : "", c.gone.v[0],
+		    c.gone.n > 1 ? " and others" : "");
+	strs_free(&c.gone);
+}
+
+void
+repo_calm(const char *dir)
+{
+	calm_dir(dir, false);
+}
+
+/* The directory that the file .git in dir names, real; NULL when none. */
+static char *
+link_of(const char *dir)
+{
+	char *path = xasprintf("%s/.git", dir), *to = NULL;
+	struct buf b = BUF_INIT;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    buf_file(&b, path, 8192) == 0 &&
+	    strncmp(buf_text(&b), "gitdir: /", 9) == 0) {
+		b.s[strcspn(b.s, "\r\n")] = '\0';
+		to = realpath(b.s + 8, NULL);
+	}
+	buf_free(&b);
+	free(path);
+	return to;
+}
+
+bool
+repo_tied(const char *dir, const char *path)
+{
+	char *real = realpath(path, NULL), *to = link_of(dir), *info;
+	size_t n = real != NULL ? strlen(real) : 0;
+	bool tied = n > 0 && to != NULL && strncmp(to, real, n) == 0 &&
+		    strncmp(to + n, "/worktrees/", 11) == 0 &&
+		    to[n + 11] != '\0' && strchr(to + n + 11, '/') == NULL;
+
+	if (tied) {
+		info = xasprintf("%s/info", real);
+		calm_dir(to, true);
+		calm_dir(info, true);
+		free(info);
+	}
+	free(real);
+	free(to);
+	return tied;
 }
 
 /* --- refs --- */
@@ -265,14 +428,20 @@ repo_gitdir(struct repo *r)
 	return git_repository_path(r->git);
 }
 
-bool
-repo_hangs_on(struct repo *r, const char *path)
+static bool
+same_file(const char *a, const char *b)
 {
-	struct stat a, b;
+	struct stat x, y;
 
-	return stat(git_repository_commondir(r->git), &a) == 0 &&
-	       stat(path, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+	return a != NULL && b != NULL && stat(a, &x) == 0 && stat(b, &y) == 0 &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool
+repo_hangs_on(struct repo *r, const char *dir, const char *path)
+{
+	return same_file(git_repository_commondir(r->git), path) &&
+	       same_file(git_repository_workdir(r->git), dir);
 }
 
 bool
@@ -438,9 +607,8 @@ file_holds(const struct mask *m, const char *path, const struct stat *st)
 struct taking {
 	struct repo *r;
 	struct repo_commit *c;
-	struct fault *f;
 	git_index *index;
-	bool refused;
+	const char *top; /* ends in "/" */
 };
 
 /* Is the path one that a sparse checkout left out? */
@@ -474,7 +642,6 @@ static int
 take(const char *path, const char *matched, void *arg)
 {
 	struct taking *t = arg;
-	const char *top = git_repository_workdir(t->r->git);
 	char *full;
 	struct stat st;
 	int answer = 0;
@@ -482,7 +649,7 @@ take(const char *path, const char *matched, void *arg)
 	(void)matched;
 	if (ours(path))
 		return 1;
-	full = xasprintf("%s%s", top, path);
+	full = xasprintf("%s%s", t->top, path);
 	if (lstat(full, &st) < 0)
 		answer = sparse(t->index, path); /* else deleted */
 	else if (path[strlen(path) - 1] == '/') {
@@ -497,13 +664,167 @@ take(const char *path, const char *matched, void *arg)
 	} else if (!S_ISDIR(st.st_mode) &&
 		   (holds(t->c->secrets, path, strlen(path)) ||
 		       file_holds(t->c->secrets, full, &st))) {
-		fail(
-		    t->f, EX_DATAERR, "%s holds a secret: not committed", path);
-		t->refused = true;
-		answer = GIT_EUSER;
+		leave(t->c, path, "holds a secret");
+		answer = 1;
 	}
 	free(full);
 	return answer;
+}
+
+/* --- path by path, where libgit2 stops at one that it refuses --- */
+
+static bool
+is_link(const git_index_entry *e)
+{
+	return e != NULL && e->mode == GIT_FILEMODE_COMMIT;
+}
+
+/* Is the file as the index has it? */
+static bool
+unchanged(const git_index_entry *e, const char *full)
+{
+	git_oid id;
+	struct stat st;
+
+	return e != NULL && lstat(full, &st) == 0 && S_ISREG(st.st_mode) &&
+	       S_ISREG(e->mode) &&
+	       ((st.st_mode & 0100) != 0) == ((e->mode & 0100) != 0) &&
+	       git_odb_hashfile(&id, full, GIT_OBJECT_BLOB) == 0 &&
+	       git_oid_equal(&id, &e->id);
+}
+
+/* Has the index something below this directory? */
+static bool
+tracked_below(git_index *index, const char *dir)
+{
+	char *prefix = xasprintf("%s/", dir);
+	size_t pos;
+	bool any = git_index_find_prefix(&pos, index, prefix) == 0;
+
+	free(prefix);
+	return any;
+}
+
+static bool
+ignored(struct repo *r, const char *path, bool dir)
+{
+	char *text = xasprintf("%s%s", path, dir ? "/" : "");
+	int is = 0;
+
+	if (git_ignore_path_is_ignored(&is, r->git, text) < 0)
+		is = 0;
+	free(text);
+	return is != 0;
+}
+
+static void
+take_file(struct taking *t, const char *path)
+{
+	const git_index_entry *e = git_index_get_bypath(t->index, path, 0);
+	char *full = xasprintf("%s%s", t->top, path);
+	struct stat st;
+
+	if ((git_index_find(NULL, t->index, path) != 0 &&
+		ignored(t->r, path, false)) ||
+	    unchanged(e, full) || take(path, NULL, t) != 0)
+		;
+	else if (git_index_add_bypath(t->index, path) < 0 &&
+		 lstat(full, &st) == 0)
+		leave(t->c, path, "git refuses it");
+	free(full);
+}
+
+static bool
+take_dir(struct taking *t, const char *path)
+{
+	char *head = xasprintf("%s%s/.git/HEAD", t->top, path);
+	bool own = access(head, F_OK) == 0, into = false;
+
+	free(head);
+	if (ours(path) || is_link(git_index_get_bypath(t->index, path, 0)))
+		;
+	else if (ignored(t->r, path, true) && !tracked_below(t->index, path))
+		;
+	else if (own)
+		leave(t->c, path, "a repository of its own");
+	else
+		into = true;
+	return into;
+}
+
+/* A name that git takes for its own directory's, whatever the case. */
+static bool
+like_git(const char *name)
+{
+	return strcasecmp(name, ".git") == 0;
+}
+
+static bool
+take_seen(void *arg, const char *path, const char *name, int type)
+{
+	struct taking *t = arg;
+
+	if (like_git(name))
+		return false; /* see disguised */
+	if (type == DT_DIR)
+		return take_dir(t, path);
+	if (type == DT_UNKNOWN)
+		leave(t->c, path, "cannot be read");
+	else if (type == DT_REG || type == DT_LNK)
+		take_file(t, path);
+	return false;
+}
+
+/* Entries of the index whose files are gone go too. */
+static void
+drop_gone(struct taking *t)
+{
+	for (size_t i = git_index_entrycount(t->index); i-- > 0;) {
+		const git_index_entry *e = git_index_get_byindex(t->index, i);
+		char *full = xasprintf("%s%s", t->top, e->path);
+		struct stat st;
+
+		if (lstat(full, &st) < 0 &&
+		    (errno == ENOENT || errno == ENOTDIR) &&
+		    (e->flags_extended & GIT_INDEX_ENTRY_SKIP_WORKTREE) == 0)
+			git_index_remove(
+			    t->index, e->path, GIT_INDEX_ENTRY_STAGE(e));
+		free(full);
+	}
+}
+
+static void
+take_each(struct taking *t)
+{
+	strs_free(&t->c->left);
+	drop_gone(t);
+	walk(t->top, take_seen, t);
+}
+
+/* Is one of the path's names so? */
+static bool
+below_git(const char *path)
+{
+	for (size_t n; *path != '\0'; path += n + (path[n] == '/')) {
+		n = strcspn(path, "/");
+		if (n == 4 && strncasecmp(path, ".git", 4) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ".GIT" and the like, which libgit2 passes over without a word. */
+static bool
+disguised(void *arg, const char *path, const char *name, int type)
+{
+	struct taking *t = arg;
+
+	if (strcmp(name, ".git") == 0)
+		return false;
+	if (type != DT_DIR && type != DT_UNKNOWN && below_git(path) &&
+	    !ignored(t->r, path, false))
+		leave(t->c, path, "git refuses it");
+	return true;
 }
 
 /* The index as the work tree is, conflicts resolved to what stands there. */
@@ -516,8 +837,10 @@ stage(struct taking *t, git_index *index)
 	if (git_index_read(index, 1) < 0)
 		return -1;
 	rc = git_index_add_all(index, NULL, GIT_INDEX_ADD_DEFAULT, take, t);
-	if (rc == 0 && git_index_has_conflicts(index))
-		rc = git_index_conflict_cleanup(index);
+	if (rc < 0)
+		take_each(t);
+	rc = git_index_has_conflicts(index) ? git_index_conflict_cleanup(index)
+					    : 0;
 	return rc == 0 ? git_index_write(index) : rc;
 }
 
@@ -563,7 +886,7 @@ stage_patiently(struct taking *t, git_index *index)
 
 	for (int i = 0; i < 10; i++) {
 		rc = stage(t, index);
-		if (rc == 0 || t->refused)
+		if (rc == 0)
 			return rc;
 		pause_ms(100);
 	}
@@ -674,10 +997,109 @@ commit_tree(
 	return code;
 }
 
+static bool blob_holds(struct repo *r, const git_oid *id, const struct mask *m);
+
+/* Puts a path of the index back to what the tree has. */
+static int
+put_back(git_index *index, git_tree *old, const char *path)
+{
+	git_tree_entry *e = NULL;
+	git_index_entry entry = { .path = path };
+	int rc;
+
+	if (old == NULL || git_tree_entry_bypath(&e, old, path) < 0)
+		return git_index_remove(index, path, 0);
+	entry.mode = git_tree_entry_filemode(e);
+	entry.id = *git_tree_entry_id(e);
+	rc = git_index_add(index, &entry);
+	git_tree_entry_free(e);
+	return rc;
+}
+
+static bool
+told(const struct repo_commit *c, const char *path)
+{
+	size_t n = strlen(path);
+
+	for (size_t i = 0; i < c->left.n; i++)
+		if (strncmp(c->left.v[i], path, n) == 0 &&
+		    c->left.v[i][n] == ':')
+			return true;
+	return false;
+}
+
+/*
+ * What is to be committed is searched as it will be: the worker may have put
+ * a secret into the index itself, or changed a file since we looked.
+ */
+static int
+leave_secrets(struct taking *t, git_tree *old, git_oid *id)
+{
+	const struct mask *m = t->c->secrets;
+	git_tree *new = NULL;
+	git_diff *diff = NULL;
+	size_t n = 0;
+	int rc = git_tree_lookup(&new, t->r->git, id);
+
+	if (rc == 0)
+		rc = git_diff_tree_to_tree(&diff, t->r->git, old, new, NULL);
+	for (size_t i = 0; rc == 0 && i < git_diff_num_deltas(diff); i++) {
+		const git_diff_delta *d = git_diff_get_delta(diff, i);
+		const char *path = d->new_file.path;
+
+		if (d->status == GIT_DELTA_DELETED ||
+		    (!holds(m, path, strlen(path)) &&
+			!blob_holds(t->r, &d->new_file.id, m)))
+			continue;
+		n++;
+		if (!told(t->c, path))
+			leave(t->c, path, "holds a secret");
+		rc = put_back(t->index, old, path);
+	}
+	git_diff_free(diff);
+	git_tree_free(new);
+	if (rc == 0 && n > 0)
+		rc = git_index_write(t->index);
+	return rc == 0 && n > 0 ? git_index_write_tree(id, t->index) : rc;
+}
+
+static int
+write_clean(struct taking *t, git_oid *id)
+{
+	git_commit *head = NULL;
+	git_tree *old = NULL;
+	int rc = git_index_write_tree(id, t->index);
+
+	if (rc < 0 || t->c->secrets == NULL || t->c->secrets->n == 0)
+		return rc;
+	head = commit_of(t->r, "HEAD");
+	if (head != NULL)
+		rc = git_commit_tree(&old, head);
+	if (rc == 0)
+		rc = leave_secrets(t, old, id);
+	git_tree_free(old);
+	git_commit_free(head);
+	return rc;
+}
+
+/* No secret is told, not even where it is the name of a file. */
+static void
+mask_left(struct repo_commit *c)
+{
+	for (size_t i = 0; c->secrets != NULL && i < c->left.n; i++) {
+		struct buf b = BUF_INIT;
+
+		buf_str(&b, c->left.v[i]);
+		mask_buf(c->secrets, &b, 0);
+		free(c->left.v[i]);
+		c->left.v[i] = buf_take(&b);
+	}
+}
+
 int
 repo_commit_all(struct repo *r, struct repo_commit *c, struct fault *f)
 {
-	struct taking t = { r, c, f, NULL, false };
+	struct taking t = { .r = r, .c = c };
 	git_index *index;
 	git_oid id;
 	int code = 0;
@@ -692,10 +1114,14 @@ repo_commit_all(struct repo *r, struct repo_commit *c, struct fault *f)
 	if (git_repository_index(&index, r->git) < 0)
 		return trouble(f, EX_DATAERR, "index");
 	t.index = index;
+	t.top = git_repository_workdir(r->git);
+	repo_calm(t.top);
 	if (stage_patiently(&t, index) < 0)
-		code = t.refused ? EX_DATAERR : trouble(f, EX_IOERR, "index");
-	else if (git_index_write_tree(&id, index) < 0)
+		code = trouble(f, EX_IOERR, "index");
+	else if (write_clean(&t, &id) < 0)
 		code = trouble(f, EX_CANTCREAT, "tree");
+	walk(t.top, disguised, &t);
+	mask_left(c);
 	git_index_free(index);
 	return code != 0 ? code : commit_tree(r, c, &id, f);
 }

@@ -53,8 +53,19 @@ const char *repo_gitdir(struct repo *r);
 /* Is the ref exactly this object? */
 bool repo_ref_is(struct repo *r, const char *name, const char *oid);
 size_t repo_count_refs(struct repo *r, const char *glob);
-/* Does this work tree hang on the repository at path? */
-bool repo_hangs_on(struct repo *r, const char *path);
+/*
+ * To be asked before repo_open, which would follow a .git that a worker wrote
+ * wherever it leads: is the work tree at dir one of the repository at path?
+ */
+bool repo_tied(const char *dir, const char *path);
+/* Is this the work tree at dir, and does it hang on the repository at path? */
+bool repo_hangs_on(struct repo *r, const char *dir, const char *path);
+/*
+ * Removes from the work tree at dir what would hang its reader: .gitignore,
+ * .gitattributes and the like, and files of repositories, that are a FIFO, a
+ * socket or a device.  Opens no file.
+ */
+void repo_calm(const char *dir);
 /* Any ref that matches (as "refs/heads/" followed by something)? */
 bool repo_any_ref(struct repo *r, const char *glob);
 
@@ -93,7 +104,7 @@ int repo_dirty(struct repo *r, struct strs *paths, struct fault *f);
 struct repo_commit {
 	const char *message;
 	long long file_max;         /* bytes; larger files are left */
-	const struct mask *secrets; /* a file that holds one is refused */
+	const struct mask *secrets; /* a file that holds one is left */
 	char head[OID_LEN];         /* "" when there is no commit at all */
 	char tree[OID_LEN];
 	size_t changed; /* files in the new commit */
@@ -101,7 +112,8 @@ struct repo_commit {
 	struct strs left; /* paths that were not taken */
 };
 
-/* Commits all that git does not ignore onto HEAD, conflicts as they stand. */
+/* Commits all that git does not ignore onto HEAD, conflicts as they stand;
+ * a path that git refuses, or that holds a secret, is left. */
 int repo_commit_all(struct repo *r, struct repo_commit *c, struct fault *f);
 
 /*

@@ -58,6 +58,12 @@ is "no password in messages" "$(
 )" 0
 job j4 ticket-1 "$T/r.git" | sed 's/"base_branch":null/"base_branch":"no"/' >bad
 like "unknown base: 66" "$(clone bad)" '"code":66'
+job j4 main "$T/r.git" >bad
+like "the default branch: 65" "$(clone bad)" '"code":65,"message":"branch main is'
+git -C r.git branch dev main
+sed 's/"base_branch":null/"base_branch":"dev"/' bad >bad2
+like "also with another base" "$(clone bad2)" '"code":65,"message":"[^"]*default'
+git -C r.git branch -D dev >/dev/null
 cat >server.pl <<'PERL'
 use IO::Socket::INET;
 my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;

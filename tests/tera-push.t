@@ -91,6 +91,8 @@ echo l2 >"$TERA_STATE/run/l1/work/l"
 tera-commit <cl | tera-push >rec 2>err
 like "checked out there: said clearly" "$(cat rec)" \
 	'"result":"held","message":"[^"]*ticket-l is checked out there'
+git -C r config receive.denyCurrentBranch updateInstead
+like "whatever git would do there" "$(tera-push <cl 2>err)" '"result":"held"'
 
 # Secrets, also in commits that the worker made.
 TERA_WORKER_KEY=wk-0123456789
@@ -106,7 +108,24 @@ like "a secret in an older commit is not pushed" "$(cat rec)" \
 	'"code":65,"message":"k in commit [0-9a-f]{10} holds a secret'
 not_ok "nor told" grep -q wk-0123 rec err
 not_ok "the remote has nothing" git -C s.git rev-parse -q --verify ticket-3
+job j4 "ticket-$TERA_WORKER_KEY" "$T/s.git" >j4
+tera-clone <j4 >c4
+echo x >"$TERA_STATE/run/j4/work/x"
+tera-commit <c4 | tera-push 2>err >rec
+like "nor one in the branch's name" "$(cat rec)" \
+	'"code":65,"message":"the branch.s name holds a secret'
+not_ok "nor told" grep -q wk-0123 err
+is "the remote has one branch" "$(git -C s.git branch | wc -l)" 1
 unset TERA_WORKER_KEY
+
+# Nothing reaches the base or the default branch.
+at=$(git -C q.git rev-parse main)
+sed 's/"branch":"ticket-2"/"branch":"main"/' c2 >cm
+like "the base: 65" "$(tera-push <cm 2>err)" '"code":65,"message":"branch main is'
+sed 's/"base_branch":"main"/"base_branch":"ticket-9"/' cm >cd
+like "the default branch: 65" "$(tera-push <cd 2>err)" \
+	'"code":65,"message":"[^"]*main is the default'
+is "it is as it was" "$(git -C q.git rev-parse main)" "$at"
 
 # What a worker writes into the configuration does not count.
 git -C "$tree" config url."$T/evil.git".insteadOf "$T/s.git"
