@@ -664,11 +664,13 @@ in_bundle(struct job *j, const char *oid)
 static int
 prove(struct job *j, struct fault *f)
 {
-	struct repo *r = repo_open(j->work, f);
 	struct strs dirty = { 0 };
+	struct repo *r;
 	char head[OID_LEN];
 	int code;
 
+	repo_calm(j->work);
+	r = repo_open(j->work, f);
 	if (r == NULL)
 		return f->code;
 	code = repo_dirty(r, &dirty, f);

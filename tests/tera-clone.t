@@ -139,6 +139,9 @@ exits "keeps an untracked file" 65 tera-clone -r <j9
 like "and names it" "$(cat err)" 'untracked'
 ok "also still there" test -e "$TERA_STATE/run/j9/work/untracked"
 
+mkfifo "$TERA_STATE/run/j9/work/.gitattributes"
+exits "a FIFO does not hang it" 65 timeout 20 tera-clone -r <j9
+
 # A project on this machine.
 printf '{"job_id":"l1","branch":"ticket-l","execution_mode":"local",%s}\n' \
 	"\"project_path\":\"$T/r\"" >l1

@@ -209,6 +209,18 @@ tera-commit <c1 >out
 is "is committed as it stands" "$(git -C "$tree" rev-list --parents -1 HEAD |
 	wc -w)" 3
 
+git -C "$tree" branch -f third HEAD
+echo one >"$tree/det" && tera-commit <c1 >out
+git -C "$tree" checkout -q third && echo two >"$tree/det"
+git -C "$tree" -c user.name=x -c user.email=x commit -qam two
+git -C "$tree" checkout -q ticket-1
+git -C "$tree" merge third >/dev/null 2>&1 || :
+echo x >"$tree/git~1"
+like "also with a name that git refuses" "$(tera-commit <c1 2>err)" \
+	'"committed":true,"changed":1'
+is "as a merge" "$(git -C "$tree" rev-list --parents -1 HEAD | wc -w)" 3
+rm "$tree/git~1"
+
 git -C "$tree" checkout -q --orphan unborn
 git -C "$tree" branch -q -D ticket-1
 git -C "$tree" symbolic-ref HEAD refs/heads/ticket-1
