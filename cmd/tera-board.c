@@ -586,6 +586,8 @@ show_all(int width)
 			jv_free(project);
 		}
 	jv_free(projects);
+	if (n == 0)
+		warn("no project yet: tera-add project name=... repo_url=...");
 	return n > 0 ? 0 : 1;
 }
 

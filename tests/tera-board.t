@@ -20,6 +20,7 @@ widest() {
 
 tera-init -q
 exits "no project: 1" 1 tera-board
+like "and how to make one" "$(cat err)" 'tera-add project'
 is "and nothing" "$(cat out err)" ""
 tera-add project name=p repo_url=/nowhere >/dev/null
 ok "an empty board" tera-board
