@@ -21,7 +21,7 @@ widest() {
 tera-init -q
 exits "no project: 1" 1 tera-board
 like "and how to make one" "$(cat err)" 'tera-add project'
-is "and nothing" "$(cat out err)" ""
+is "and nothing" "$(cat out)" ""
 tera-add project name=p repo_url=/nowhere >/dev/null
 ok "an empty board" tera-board
 like "has its columns" "$(cat out)" '^Backlog \(0\) .*In Progress \(0\) .*Done \(0\)$'
