@@ -32,7 +32,7 @@ for g in base text net git; do
 			continue
 		fi
 		extra=$(needed "$B/bin/$c" |
-			grep -Ev "^(libc|libm|libpthread|libdl|lib[atu]*san|libgcc_s|ld-linux.*)\.so|^ld-linux|^lib($(may $g))\.so" || :)
+			grep -Ev "^(libc|libm|libpthread|libdl|lib(a|ub|l|t)san|libgcc_s|ld-linux.*)\.so|^ld-linux|^lib($(may $g))\.so" || :)
 		[ -z "$extra" ] || bad="$bad $c:$extra"
 	done
 	is "group $g links what it may" "$bad" ""
