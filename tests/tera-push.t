@@ -122,8 +122,8 @@ unset TERA_WORKER_KEY
 at=$(git -C q.git rev-parse main)
 sed 's/"branch":"ticket-2"/"branch":"main"/' c2 >cm
 like "the base: 65" "$(tera-push <cm 2>err)" '"code":65,"message":"branch main is'
-sed 's/"base_branch":"main"/"base_branch":"ticket-9"/' cm >cd
-like "the default branch: 65" "$(tera-push <cd 2>err)" \
+sed 's/"base_branch":"main"/"base_branch":"ticket-9"/' cm >def
+like "the default branch: 65" "$(tera-push <def 2>err)" \
 	'"code":65,"message":"[^"]*main is the default'
 is "it is as it was" "$(git -C q.git rev-parse main)" "$at"
 
