@@ -38,6 +38,7 @@ base := \
 	tera-enqueue \
 	tera-finish \
 	tera-graph \
+	tera-hold \
 	tera-init \
 	tera-json \
 	tera-log \

@@ -26,6 +26,7 @@ main(int argc, char *argv[])
 	const char *want = NULL;
 	char *answer = NULL, *head;
 	struct store *s;
+	struct db *db;
 	int rc;
 
 	err_init(argc, argv, "[-h head]");
@@ -37,9 +38,10 @@ main(int argc, char *argv[])
 	if (optind != argc)
 		err_usage();
 	s = store_open(&f);
-	if (s == NULL)
+	db = s != NULL ? store_db(s, &f) : NULL;
+	if (db == NULL)
 		die(f.code, "%s", f.msg);
-	rc = db_audit(store_db(s), keep, &answer, &f);
+	rc = db_audit(db, keep, &answer, &f);
 	store_close(s);
 	if (rc > 1)
 		die(rc, "%s", f.msg);

@@ -6,12 +6,14 @@
  * so does the time at which a parked job or a lease comes due; it does not
  * poll.  With -c it holds back while its worker runs that many jobs, because
  * a record in a pipe whose reader is busy is a job that nobody looks after.
- * While it waits it is also the process that keeps the store open.
+ * While it waits it is also the process that holds the store and runs short
+ * verbs for the other commands (hold.h).
  */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -42,18 +44,33 @@ see_idle(void *arg, const char *json)
 	return 0;
 }
 
-/* Until somebody commits, something comes due, or the reader goes away. */
+static long long
+ms_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until somebody commits, something comes due, or the reader goes away.
+ * Meanwhile others are served. */
 static void
 sleep_on(struct store *s, long long ms)
 {
-	struct pollfd p[2] = { { store_wait_fd(s), POLLIN, 0 },
-		{ STDOUT_FILENO, 0, 0 } };
+	struct pollfd p[3] = { { store_wait_fd(s), POLLIN, 0 },
+		{ store_hold_fd(s), POLLIN, 0 }, { STDOUT_FILENO, 0, 0 } };
+	long long end, left;
 
-	if (store_wait(s, 0) == 1)
-		return;
-	if (ms > LONGEST_WAIT)
-		ms = LONGEST_WAIT;
-	poll(p, 2, ms < 1 ? 1 : (int)ms);
+	end = ms_now() + (ms < 1 ? 1 : ms > LONGEST_WAIT ? LONGEST_WAIT : ms);
+	while (store_wait(s, 0) == 0 && (left = end - ms_now()) > 0) {
+		if (poll(p, 3, (int)left) < 0 || p[2].revents != 0)
+			break;
+		if (p[1].revents != 0)
+			store_serve(s);
+	}
+	if (p[1].fd < 0)
+		store_serve(s); /* whoever holds it may have gone */
 }
 
 static int
@@ -145,7 +162,7 @@ main(int argc, char *argv[])
 	if (optind < argc)
 		json_add(&o.in, "job", argv[optind]);
 	json_end(&o.in);
-	s = store_open(&f);
+	s = o.wait ? store_hold(&f) : store_open(&f);
 	if (s == NULL)
 		die(f.code, "%s", f.msg);
 	if (!o.wait && o.count == 1 && o.at_once == 1LL << 40)

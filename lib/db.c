@@ -59,6 +59,7 @@ struct db {
 	char *path;
 	int gate, wake;
 	bool writing;
+	const char *actor; /* NULL: db_actor() */
 	long long changes; /* when the transaction began */
 	struct sealer sealer;
 	struct script *scripts;
@@ -79,8 +80,8 @@ verb_find(const char *name)
 	return NULL;
 }
 
-static int
-schema_version(void)
+int
+db_schema(void)
 {
 	int n = 0;
 
@@ -110,6 +111,20 @@ db_actor(void)
 	else
 		snprintf(name, sizeof(name), "uid %u", (unsigned)geteuid());
 	return name;
+}
+
+void
+db_as(struct db *db, const char *actor)
+{
+	db->actor = actor;
+}
+
+bool
+db_durable(void)
+{
+	const char *sync = getenv("TERA_SYNCHRONOUS");
+
+	return sync == NULL || strcmp(sync, "normal") != 0;
 }
 
 /* --- the functions that scripts may use --- */
@@ -299,7 +314,6 @@ static struct db *
 open_file(const char *path, int flags, struct fault *f)
 {
 	struct db *db = xmalloc(sizeof(*db));
-	const char *sync = getenv("TERA_SYNCHRONOUS");
 	int rc;
 
 	*db = (struct db){ .path = xstrdup(path), .gate = -1, .wake = -1 };
@@ -315,7 +329,7 @@ open_file(const char *path, int flags, struct fault *f)
 		sqlite3_db_config(
 		    db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
 		sqlite3_limit(db->h, SQLITE_LIMIT_LENGTH, 64 * 1024 * 1024);
-		if (sync != NULL && strcmp(sync, "normal") == 0)
+		if (!db_durable())
 			rc = sqlite3_exec(db->h, "PRAGMA synchronous = NORMAL",
 			    NULL, NULL, NULL);
 		add_functions(db);
@@ -332,7 +346,7 @@ struct db *
 db_open(const char *path, struct fault *f)
 {
 	long long id = 0, version = 0;
-	int want = schema_version(), flags, rc;
+	int want = db_schema(), flags, rc;
 	struct db *db;
 
 	if (access(path, F_OK) != 0 && errno == EACCES) {
@@ -519,7 +533,8 @@ db_end(struct db *db, struct fault *f)
 	if (!db->writing)
 		return fail(
 		    f, EX_IOERR, "%s: the transaction was lost", db->path);
-	rc = seal_end(&db->sealer, db->h, db_actor(), f);
+	rc = seal_end(
+	    &db->sealer, db->h, db->actor != NULL ? db->actor : db_actor(), f);
 	if (rc == 0) {
 		rc = sqlite3_exec(db->h, "COMMIT", NULL, NULL, NULL);
 		if (rc != SQLITE_OK) {
@@ -1013,7 +1028,7 @@ db_audit(struct db *db, row_fn *row, void *arg, struct fault *f)
 static int
 migrate(struct db *db, int from, struct fault *f)
 {
-	int rc = SQLITE_OK, to = schema_version();
+	int rc = SQLITE_OK, to = db_schema();
 	char set[64];
 
 	for (int i = from; i < to && rc == SQLITE_OK; i++) {
@@ -1041,11 +1056,11 @@ judge(struct db *db, int *made, struct fault *f)
 		return sql_fault(db, rc, f);
 	if (id != APPLICATION_ID && objects > 0)
 		return fail(f, EX_CONFIG, "%s: holds something else", db->path);
-	if (version > schema_version())
+	if (version > db_schema())
 		return fail(f, EX_CONFIG,
 		    "%s: schema version %lld is newer than %d, which this "
 		    "program knows",
-		    db->path, version, schema_version());
+		    db->path, version, db_schema());
 	*made = id == APPLICATION_ID ? (int)version : 0;
 	return 0;
 }
@@ -1065,7 +1080,7 @@ db_init(const char *path, int *made, struct fault *f)
 	rc = gate_enter(db, f);
 	if (rc == 0)
 		rc = judge(db, made, f);
-	if (rc == 0 && *made < schema_version()) {
+	if (rc == 0 && *made < db_schema()) {
 		rc = sqlite3_exec(db->h,
 		    "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", NULL, NULL,
 		    NULL);

@@ -54,4 +54,13 @@ int db_audit(struct db *db, row_fn *row, void *arg, struct fault *f);
 /* The name under which changes are sealed: $TERA_ACTOR, else the user's. */
 const char *db_actor(void);
 
+/* Seals under that name (NULL: our own again), which must live as long. */
+void db_as(struct db *db, const char *actor);
+
+/* The schema that this program knows. */
+int db_schema(void);
+
+/* Must a commit survive the power?  No with TERA_SYNCHRONOUS=normal. */
+bool db_durable(void);
+
 #endif

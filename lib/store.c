@@ -8,16 +8,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hold.h"
 #include "json.h"
 #include "store.h"
 
 #define SLOW_POLL 2000 /* ms: finds what a foreign writer committed */
 #define BATCH 500      /* lines of a transaction */
+#define BATCH_BYTES (2 * 1024 * 1024)
 
 struct store {
-	struct db *db;
+	struct db *db; /* NULL while another process holds the store for us */
 	char *path;
-	int watch; /* inotify descriptor, -1 before the first wait */
+	int holder;        /* the connection to it, -1: there is none */
+	struct hold *hold; /* we hold it ourselves */
+	bool keep;         /* or would */
+	bool wrote;        /* for others, since the last wait */
+	int watch;         /* inotify descriptor, -1 before the first wait */
 	long long seen;
 };
 
@@ -39,24 +45,76 @@ store_path(void)
 	    "%s/.local/share/tera/tera.db", home != NULL ? home : "");
 }
 
+/* False and f when it cannot be opened. */
+static bool
+need_db(struct store *s, struct fault *f)
+{
+	if (s->db == NULL)
+		s->db = db_open(s->path, f);
+	return s->db != NULL;
+}
+
+static struct store *
+begin(bool keep, struct fault *f)
+{
+	struct store *s = xmalloc(sizeof(*s));
+
+	*s = (struct store){ .path = store_path(),
+		.holder = -1,
+		.keep = keep,
+		.watch = -1,
+		.seen = -1 };
+	if (strstr(s->path, "://") != NULL) {
+		fail(f, EX_CONFIG, "%s: a store is a file", s->path);
+		store_close(s);
+		return NULL;
+	}
+	if (!keep)
+		s->holder = hold_connect(s->path);
+	if (s->holder < 0 && !need_db(s, f)) {
+		store_close(s);
+		return NULL;
+	}
+	return s;
+}
+
 struct store *
 store_open(struct fault *f)
 {
-	char *path = store_path();
-	struct db *db = NULL;
-	struct store *s;
+	return begin(false, f);
+}
 
-	if (strstr(path, "://") != NULL)
-		fail(f, EX_CONFIG, "%s: a store is a file", path);
-	else
-		db = db_open(path, f);
-	if (db == NULL) {
-		free(path);
-		return NULL;
-	}
-	s = xmalloc(sizeof(*s));
-	*s = (struct store){ db, path, -1, -1 };
+struct store *
+store_hold(struct fault *f)
+{
+	struct store *s = begin(true, f);
+
+	if (s != NULL)
+		s->hold = hold_open(s->path, s->db);
 	return s;
+}
+
+int
+store_hold_fd(const struct store *s)
+{
+	return s->hold != NULL ? hold_fd(s->hold) : -1;
+}
+
+void
+store_serve(struct store *s)
+{
+	if (s->hold == NULL && s->keep)
+		s->hold = hold_open(s->path, s->db);
+	else if (s->hold != NULL && hold_serve(s->hold))
+		s->wrote = true;
+}
+
+/* The holder is gone, or of no use to us. */
+static void
+leave_holder(struct store *s)
+{
+	close(s->holder);
+	s->holder = -1;
 }
 
 void
@@ -64,6 +122,9 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	hold_close(s->hold);
+	if (s->holder >= 0)
+		leave_holder(s);
 	db_close(s->db);
 	if (s->watch >= 0)
 		close(s->watch);
@@ -72,9 +133,9 @@ store_close(struct store *s)
 }
 
 struct db *
-store_db(struct store *s)
+store_db(struct store *s, struct fault *f)
 {
-	return s->db;
+	return need_db(s, f) ? s->db : NULL;
 }
 
 static const struct verb *
@@ -87,34 +148,37 @@ find(const char *name, struct fault *f)
 	return v;
 }
 
+/* The holder does it.  False: it does not, we have to. */
+static bool
+held(struct store *s, const struct verb *v, struct item *items, size_t n,
+    row_fn *row, void *arg)
+{
+	if (s->holder < 0 || s->db != NULL || !(v->flags & VERB_HELD))
+		return false;
+	if (hold_ask(s->holder, s->path, v, items, n, row, arg) == 0)
+		return true;
+	leave_holder(s);
+	return false;
+}
+
 int
 store_do(struct store *s, const char *verb, const char *in, row_fn *row,
     void *arg, struct fault *f)
 {
 	const struct verb *v = find(verb, f);
+	struct item item = { .in = in };
 
-	return v == NULL ? EX_NOINPUT : db_verb(s->db, v, in, row, arg, f);
-}
-
-int
-store_begin(struct store *s, struct fault *f)
-{
-	return db_begin(s->db, f);
-}
-
-int
-store_step(struct store *s, const char *verb, const char *in, row_fn *row,
-    void *arg, struct fault *f)
-{
-	const struct verb *v = find(verb, f);
-
-	return v == NULL ? EX_NOINPUT : db_step(s->db, v, in, row, arg, f);
-}
-
-int
-store_end(struct store *s, struct fault *f)
-{
-	return db_end(s->db, f);
+	if (v == NULL)
+		return EX_NOINPUT;
+	if (held(s, v, &item, 1, row, arg)) {
+		if (item.rc > 1)
+			fail(f, item.rc, "%s", item.msg);
+		free(item.msg);
+		return item.rc;
+	}
+	if (!need_db(s, f))
+		return f->code;
+	return db_verb(s->db, v, in, row, arg, f);
 }
 
 /* --- waiting --- */
@@ -144,9 +208,10 @@ static bool
 changed(struct store *s)
 {
 	long long now = db_data_version(s->db);
-	bool is = now != s->seen;
+	bool is = now != s->seen || s->wrote;
 
 	s->seen = now;
+	s->wrote = false;
 	return is;
 }
 
@@ -164,14 +229,16 @@ store_wait(struct store *s, int ms)
 {
 	long long end = ms_now() + ms;
 	char drop[4096];
+	/* who has not opened the file takes each touch for a change */
+	bool touched = s->db == NULL && s->watch < 0;
 
 	for (;;) {
 		struct pollfd p = { store_wait_fd(s), POLLIN, 0 };
 		long long left = ms < 0 ? SLOW_POLL : end - ms_now();
 
 		while (p.fd >= 0 && read(p.fd, drop, sizeof(drop)) > 0)
-			continue;
-		if (changed(s))
+			touched = true;
+		if (s->db == NULL ? touched : changed(s))
 			return 1;
 		if (left <= 0)
 			return 0;
@@ -179,6 +246,8 @@ store_wait(struct store *s, int ms)
 			left = SLOW_POLL;
 		if (poll(&p, p.fd >= 0 ? 1 : 0, (int)left) < 0)
 			return 0;
+		if (left == SLOW_POLL)
+			touched = true;
 	}
 }
 
@@ -219,6 +288,83 @@ store_main(const char *verb, const char *in)
 	return rc;
 }
 
+/* The inputs of a stream that wait for their transaction. */
+struct batch {
+	struct item items[BATCH];
+	char *in[BATCH]; /* theirs */
+	long line[BATCH];
+	size_t n, bytes;
+	long last; /* the line last read */
+};
+
+/* The write verb for each, in one transaction.  Returns 0, or the status when
+ * nothing of it stands. */
+static int
+transact(
+    struct store *s, const struct verb *v, struct batch *b, struct fault *f)
+{
+	int rc;
+
+	if (held(s, v, b->items, b->n, store_print, NULL))
+		return 0;
+	if (!need_db(s, f))
+		return f->code;
+	rc = db_begin(s->db, f);
+	for (size_t i = 0; rc == 0 && i < b->n; i++) {
+		struct item *it = &b->items[i];
+
+		it->rc = db_step(s->db, v, it->in, store_print, NULL, f);
+		if (it->rc > 1)
+			it->msg = xstrdup(f->msg);
+	}
+	return rc != 0 ? rc : db_end(s->db, f);
+}
+
+/* Does what waits.  *worst gets the status of what failed; false: the stream
+ * cannot go on. */
+static bool
+flush_batch(struct store *s, const struct verb *v, struct batch *b, int *worst)
+{
+	struct fault f = { 0, "" };
+	bool on = true;
+	int rc = transact(s, v, b, &f);
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct item *it = &b->items[i];
+
+		if (it->msg != NULL)
+			warn("line %ld: %s", b->line[i], it->msg);
+		if (it->rc > 1)
+			*worst = it->rc;
+		if (it->rc == EX_IOERR || it->rc == EX_TEMPFAIL ||
+		    it->rc == EX_NOPERM)
+			on = false;
+		free(it->msg);
+		free(b->in[i]);
+	}
+	if (rc != 0) {
+		warn("up to line %ld: %s", b->last, f.msg);
+		*worst = rc;
+		on = false;
+	}
+	fflush(stdout);
+	b->n = b->bytes = 0;
+	return on;
+}
+
+/* One input of a read verb: it needs no batch. */
+static void
+look(struct store *s, const char *verb, const char *in, long line, int *worst)
+{
+	struct fault f;
+	int rc = store_do(s, verb, in, store_print, NULL, &f);
+
+	if (rc > 1) {
+		warn("line %ld: %s", line, f.msg);
+		*worst = rc;
+	}
+}
+
 int
 store_stream(const char *verb,
     char *(*wrap)(const char *line, void *arg, struct fault *f), void *arg)
@@ -226,70 +372,46 @@ store_stream(const char *verb,
 	struct json_lines l = { .fp = stdin };
 	struct fault f = { 0, "" };
 	struct store *s = store_open(&f);
-	const struct verb *v = verb_find(verb);
-	bool reads = v != NULL && (v->flags & VERB_WRITE) == 0;
-	int worst = 0, got, n = 0, rc;
+	const struct verb *v = s != NULL ? find(verb, &f) : NULL;
+	struct batch b = { .n = 0 };
+	bool on = true;
+	int worst = 0, got;
 
-	if (s == NULL) {
+	if (v == NULL) {
 		warn("%s", f.msg);
+		store_close(s);
 		return f.code;
 	}
-	while ((got = json_next_line(&l, &f)) != 0) {
+	while (on && (got = json_next_line(&l, &f)) != 0) {
 		char *in = NULL;
 
-		if (got == 1) {
-			if (wrap != NULL)
-				in = wrap(l.line.s, arg, &f);
-			else if (json_check(l.line.s, l.line.len, &f) == 0)
-				in = xstrdup(l.line.s);
-			if (in == NULL) {
+		if (got == 1 && wrap != NULL)
+			in = wrap(l.line.s, arg, &f);
+		else if (got == 1 && json_check(l.line.s, l.line.len, &f) == 0)
+			in = xstrdup(l.line.s);
+		if (in == NULL) {
+			if (got == 1)
 				warn("line %ld: %s", l.no, f.msg);
-				worst = f.code;
-			}
-		} else {
-			warn("%s", f.msg);
+			else
+				warn("%s", f.msg);
 			worst = f.code;
-		}
-		if (in != NULL && reads) {
-			rc = store_do(s, verb, in, store_print, NULL, &f);
-			if (rc > 1) {
-				warn("line %ld: %s", l.no, f.msg);
-				worst = rc;
-			}
+		} else if (v->flags & VERB_WRITE) {
+			b.line[b.n] = b.last = l.no;
+			b.bytes += strlen(in);
+			b.in[b.n] = in;
+			b.items[b.n++] = (struct item){ .in = in };
+		} else {
+			look(s, verb, in, l.no, &worst);
 			free(in);
-		} else if (in != NULL) {
-			rc = n == 0 ? store_begin(s, &f) : 0;
-			if (rc == 0) {
-				n++;
-				rc = store_step(
-				    s, verb, in, store_print, NULL, &f);
-			}
-			if (rc > 1) {
-				warn("line %ld: %s", l.no, f.msg);
-				worst = rc;
-			}
-			free(in);
-			if (rc == EX_IOERR || rc == EX_TEMPFAIL ||
-			    rc == EX_NOPERM)
-				break;
 		}
-		if (reads && !json_ready(&l))
+		if (b.n == BATCH || b.bytes >= BATCH_BYTES ||
+		    (b.n > 0 && !json_ready(&l)))
+			on = flush_batch(s, v, &b, &worst);
+		else if (!json_ready(&l))
 			fflush(stdout);
-		if (n >= BATCH || (n > 0 && !json_ready(&l))) {
-			rc = store_end(s, &f);
-			n = 0;
-			fflush(stdout);
-			if (rc != 0) {
-				warn("up to line %ld: %s", l.no, f.msg);
-				worst = rc;
-				break;
-			}
-		}
 	}
-	if (n > 0 && store_end(s, &f) != 0) {
-		warn("up to line %ld: %s", l.no, f.msg);
-		worst = f.code;
-	}
+	if (b.n > 0)
+		flush_batch(s, v, &b, &worst);
 	json_lines_free(&l);
 	store_close(s);
 	return worst;

@@ -16,7 +16,8 @@ struct store;
 /* The path.  The caller frees it. */
 char *store_path(void);
 
-/* Opens the store.  NULL and f when it cannot be. */
+/* Opens the store, or finds the process that holds it (hold.h).  NULL and f
+ * when neither can be. */
 struct store *store_open(struct fault *f);
 void store_close(struct store *s);
 
@@ -25,14 +26,20 @@ void store_close(struct store *s);
 int store_do(struct store *s, const char *verb, const char *in, row_fn *row,
     void *arg, struct fault *f);
 
-/* Many write verbs in one transaction; answers come with store_end. */
-int store_begin(struct store *s, struct fault *f);
-int store_step(struct store *s, const char *verb, const char *in, row_fn *row,
-    void *arg, struct fault *f);
-int store_end(struct store *s, struct fault *f);
+/* The file behind it, for what is not a verb (tera-audit).  NULL and f when it
+ * cannot be opened. */
+struct db *store_db(struct store *s, struct fault *f);
 
-/* The file behind it, for what is not a verb (tera-audit). */
-struct db *store_db(struct store *s);
+/*
+ * For a process that stays: opens the file in any case and, unless another
+ * process does, holds the store for others.  From then on it polls
+ * store_hold_fd (-1: somebody else holds it, or nobody can) and calls
+ * store_serve when that is readable, and now and then when it is -1: the
+ * holder may have gone.
+ */
+struct store *store_hold(struct fault *f);
+int store_hold_fd(const struct store *s);
+void store_serve(struct store *s);
 
 /*
  * Sleeps until another process has committed, at most ms milliseconds

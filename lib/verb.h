@@ -26,6 +26,9 @@ enum {
 	VERB_ONE = 2,    /* no row is the answer "no": exit 1 */
 	VERB_WORKER = 4, /* a worker's key is enough */
 	VERB_ADMIN = 8,  /* settings, tokens */
+	VERB_HELD = 16,  /* short, and no harm when it is done twice: the
+			    process that holds the store may run it for others
+			    (hold.h) */
 };
 
 struct verb {

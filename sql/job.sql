@@ -35,7 +35,7 @@ UPDATE job SET state = CASE WHEN stop = 'cancel' THEN 'cancelled' WHEN stop = 'p
   lease_until = NULL, worker = NULL, stop = NULL, run_after = NULL, parked = 0
 WHERE state = 'running' AND lease_until < now()
 
--- :verb job.add WRITE
+-- :verb job.add WRITE HELD
 -- :in ticket:ref! kind:text priority:int run_after:text pr_number:int comment_body:text github_comment_id:int comment_path:text comment_line:int max_tries:int
 SELECT t.id AS ":ticket", t.project_id AS ":project", t.number AS ":number", t.deleted_at AS ":gone", p.deleted_at AS ":project_gone",
   iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NULL AS ":no_source", p.name AS ":name",
@@ -71,7 +71,7 @@ SELECT json_group_array(p.id) AS ":projects" FROM project p WHERE deleted_at IS 
 -- The oldest ready job of the highest priority; among projects that have one,
 -- the project that runs least (50 are many), and of those the one whose turn
 -- is longest ago.
--- :verb job.claim WRITE ONE WORKER
+-- :verb job.claim WRITE ONE WORKER HELD
 -- :in project:ref project_id:ref projects:array kind:text job:ref worker:text lease_seconds:num
 SELECT $(refs), CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
   (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe";
@@ -103,14 +103,14 @@ SELECT json_patch(json_object('job_id', j.id, 'number', j.number, 'ticket_id', j
   'pr_number', coalesce(j.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = j.ticket_id AND state = 'open')), 'comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), 'github_comment_id', j.github_comment_id, 'comment_path', j.comment_path, 'comment_line', j.comment_line)) AS json
 FROM job j JOIN ticket t ON t.id = j.ticket_id JOIN project p ON p.id = j.project_id JOIN kind k ON k.name = j.kind WHERE j.number = :number;
 
--- :verb job.renew WRITE WORKER
+-- :verb job.renew WRITE WORKER HELD
 -- :in job:ref job_id:ref fence:int! lease_seconds:num
 $(holds)
 UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds') WHERE id = :job
 RETURNING json_object('job_id', id, 'fence', fence, 'lease_until', lease_until, 'stop', stop) AS json;
 
 -- Does the holder still hold it, and should it stop?
--- :verb job.watch READ WORKER
+-- :verb job.watch READ WORKER HELD
 -- :in job:ref job_id:ref fence:int
 $(find_job)
 SELECT json_object('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WHEN state <> 'running' OR fence <> coalesce(:in ->> 'fence', fence) THEN 'lost' ELSE stop END) AS json FROM job WHERE id = :job;
@@ -118,7 +118,7 @@ SELECT json_object('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WH
 -- The end of an attempt, from a record that tera-run printed.  An error that
 -- may pass goes back to the queue while tries are left; a provider's quota
 -- (run_after) parks the job and counts no try.
--- :verb job.finish WRITE WORKER
+-- :verb job.finish WRITE WORKER HELD
 -- :in job:ref job_id:ref fence:int! outcome:text reason:text message:text exit:int run_after:text turns:int usage:object verify:object error:object pr_url:text pr_number:int
 SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence", stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in ->> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
   coalesce(:in ->> 'outcome', iif(:in ->> 'error' IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(:in ->> 'message', :in ->> '$.error.message') AS ":message",
@@ -157,7 +157,7 @@ FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE :state2 = 'completed' AND p.
   AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND (r.state = 'pending' OR r.state = 'running' OR r.state = 'paused')) ORDER BY c.number LIMIT 1;
 SELECT json_object('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.id = :job;
 
--- :verb job.cancel WRITE
+-- :verb job.cancel WRITE HELD
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to cancelled') WHERE :state IN ('completed', 'failed', 'cancelled');
@@ -165,14 +165,14 @@ UPDATE job SET state = 'cancelled', reason = 'user', finished_at = now() WHERE i
 UPDATE job SET stop = 'cancel' WHERE id = :job AND state = 'running';
 SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
--- :verb job.pause WRITE
+-- :verb job.pause WRITE HELD
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to paused') WHERE :state <> 'running';
 UPDATE job SET stop = 'pause' WHERE id = :job AND state = 'running' AND stop IS NULL;
 SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
--- :verb job.resume WRITE
+-- :verb job.resume WRITE HELD
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' cannot be resumed: it is ' || :state || ', not paused') WHERE :state <> 'paused';
@@ -198,7 +198,7 @@ UPDATE job SET priority = coalesce(:in ->> 'priority', priority), max_tries = co
   run_after = iif(json_type(:in, '$.run_after') IS NULL, run_after, strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after')), parked = iif(json_type(:in, '$.run_after') IS NULL, parked, coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0)) WHERE id = :job;
 SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
--- :verb job.sweep WRITE
+-- :verb job.sweep WRITE HELD
 -- :in project:ref
 $(sweep) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, 'tries', tries, 'max_tries', max_tries) AS json;
 
@@ -213,7 +213,7 @@ SELECT $(job) AS json FROM job j WHERE (:project IS NULL OR j.project_id = :proj
 -- :define attempt
 json_object('number', a.number, 'id', a.id, 'job_id', a.job_id, 'project_id', a.project_id, 'fence', a.fence, 'stage', a.stage, 'worker', a.worker, 'started_at', a.started_at, 'ended_at', a.ended_at, 'outcome', a.outcome, 'reason', a.reason, 'exit', a.exit, 'turns', a.turns, 'input_tokens', a.input_tokens, 'output_tokens', a.output_tokens, 'cost_usd', a.cost_usd, 'verdict', a.verdict)
 
--- :verb job.show READ
+-- :verb job.show READ HELD
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT json_patch($(job), json_object('outcome', json(j.outcome), 'attempts', (SELECT json_group_array(json($(attempt))) FROM attempt a WHERE a.job_id = j.id))) AS json FROM job j WHERE j.id = :job;
@@ -227,7 +227,7 @@ SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job)
 
 -- What a waiting claimer must know: how many jobs its worker runs, how many
 -- run at all, when the next one is due by itself, and how many soon are.
--- :verb job.idle READ WORKER
+-- :verb job.idle READ WORKER HELD
 -- :in worker:text project:ref projects:array
 SELECT $(refs);
 $(find_refs)

@@ -30,7 +30,7 @@ WHERE (:project IS NULL OR t.project_id = :project) AND (t.deleted_at IS NULL OR
   AND (:in ->> 'text' IS NULL OR instr(lower(t.title || ' ' || coalesce(t.description, '')), lower(:in ->> 'text')))
   AND t.number > coalesce(:in ->> 'after', 0) ORDER BY t.number LIMIT coalesce(:in ->> 'limit', -1);
 
--- :verb ticket.show READ
+-- :verb ticket.show READ HELD
 -- :in ticket:ref!
 $(find_ticket)
 SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
@@ -51,7 +51,7 @@ SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
 -- A move to In Progress queues a job, and so does one of a ticket that failed
 -- there; a move away from it while the job waits
 -- takes the job back, and asks a running one to stop.
--- :verb ticket.move WRITE
+-- :verb ticket.move WRITE HELD
 -- :in ticket:ref! column_id:text! version:int
 $(find_ticket)
 $(ticket_version)

@@ -183,11 +183,12 @@ static void
 watcher(struct board *w, int n, int polls)
 {
 	struct store *s = open_store();
+	struct db *db = store_db(s, NULL);
 	double cpu, began;
 	long long version;
 
 	store_wait(s, 0);
-	version = db_data_version(store_db(s));
+	version = db_data_version(db);
 	atomic_store(&w->seen, 0);
 	cpu = cpu_time();
 	began = now();
@@ -197,7 +198,7 @@ watcher(struct board *w, int n, int polls)
 			long long v;
 
 			nanosleep(&ms, NULL);
-			v = db_data_version(store_db(s));
+			v = db_data_version(db);
 			if (v == version)
 				continue;
 			version = v;

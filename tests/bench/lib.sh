@@ -84,10 +84,10 @@ new_store() {
 }
 # hold: a process keeps the store open, as a coordinator does
 hold() {
-	bare hold "$TERA_STORE" &
+	tera-hold &
 	holder=$!
 	bench_pids="$bench_pids $!"
-	sleep 0.2
+	wait_for 5 test -S "$TERA_STORE-hold"
 }
 release() {
 	kill "$holder"
