@@ -87,7 +87,7 @@ have = $(filter $(basename $(notdir $(wildcard cmd/*.c))),$(1))
 commands := $(foreach g,base text net git,$(call have,$($(g))))
 scripts := $(filter $(notdir $(wildcard cmd/*)),$(shell))
 bins := $(addprefix $(B)/bin/,$(commands) $(scripts))
-lib_o := $(patsubst lib/%.c,$(B)/lib/%.o,$(wildcard lib/*.c)) $(B)/gen/sql.o
+lib_o := $(patsubst lib/%.c,$(B)/lib/%.o,$(filter-out lib/base.c,$(wildcard lib/*.c))) $(B)/gen/sql.o
 units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(bins)
@@ -113,7 +113,28 @@ $(addprefix $(B)/bin/,$(call have,$($(1)))): $(B)/bin/%: $(B)/cmd/%.o $(B)/libte
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) $$(pie_$(1)) -o $$@ $$< $(B)/libtera.a $$(libs_$(1))
 endef
-$(foreach g,base text net git,$(eval $(call group,$(g))))
+$(foreach g,text net git,$(eval $(call group,$(g))))
+
+# The base group is one program under many names (lib/base.h).
+base_o := $(patsubst %,$(B)/cmd/%.o,$(call have,$(base)))
+$(B)/gen/commands.h: Makefile $(wildcard cmd)
+	@mkdir -p $(@D)
+	for c in $(call have,$(base)); do \
+		echo "COMMAND($$(echo $$c | tr - _), \"$$c\")"; \
+	done >$@.tmp
+	cmp -s $@.tmp $@ || mv $@.tmp $@
+	rm -f $@.tmp
+$(base_o): $(B)/cmd/%.o: cmd/%.c $(B)/gen/commands.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -include lib/base.h -Dmain=$(subst -,_,$*)_main \
+		-MMD -c -o $@ $<
+$(B)/lib/base.o: $(B)/gen/commands.h
+$(B)/base: $(B)/lib/base.o $(base_o) $(B)/libtera.a
+	$(CC) $(LDFLAGS) $(pie_base) -o $@ $(B)/lib/base.o $(base_o) \
+		$(B)/libtera.a $(libs_base)
+$(addprefix $(B)/bin/,$(call have,$(base))): $(B)/bin/%: $(B)/base
+	@mkdir -p $(@D)
+	ln -f $< $@
 $(addprefix $(B)/bin/,$(scripts)): $(B)/bin/%: cmd/%
 	@mkdir -p $(@D)
 	install -m 755 $< $@
@@ -133,7 +154,12 @@ pages := $(wildcard man/*.[1578])
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tera
-	install -m 755 $(bins) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(filter-out $(addprefix $(B)/bin/,$(base)),$(bins)) \
+		$(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(B)/base $(DESTDIR)$(PREFIX)/bin/$(firstword $(base))
+	cd $(DESTDIR)$(PREFIX)/bin && for c in $(call have,$(base)); do \
+		[ $$c = $(firstword $(base)) ] || ln -f $(firstword $(base)) $$c; \
+	done
 	cd share && find . -type d -exec install -d $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f ! -perm -u+x -exec install -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f -perm -u+x -exec install -m 755 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
