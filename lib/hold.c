@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hold.h"
+#include "work.h"
 
 #define FRAME_MAX (8 * 1024 * 1024) /* a batch, see store.c, and some more */
 #define BACKLOG 128
@@ -418,150 +419,55 @@ answer(struct hold *h, struct asker *a)
 	a->sent = 0;
 }
 
-/* A request that was taken apart. */
-struct work {
-	struct asker *who;
-	const struct verb *verb;
-	const char *actor, *inputs, *end;
-	uint32_t n;
-	/* for each input */
-	struct outcome {
-		int32_t rc, rows;
-		struct buf text; /* the rows, each with its NUL */
-		char *msg;
-	} * done;
-};
-
-static int
-keep_row(void *arg, const char *json)
-{
-	struct outcome *o = arg;
-
-	buf_add(&o->text, json, strlen(json) + 1);
-	o->rows++;
-	return 0;
-}
-
-/* False: it is none that we can serve, and the asker is told so. */
+/* Takes a request apart.  False: it is none that we can serve. */
 static bool
-understand(struct hold *h, struct work *w, const struct head *head)
+understand(
+    struct hold *h, struct asker *a, const struct head *head, struct work *w)
 {
-	const char *p = w->who->in.s + sizeof(*head);
-	const char *name, *end = p + head->len;
+	const char *p = a->in.s + sizeof(*head), *end = p + head->len;
+	const char *verb, *text;
 
-	w->n = head->n;
-	w->done = NULL;
-	w->end = end;
 	if (h->self.schema != head->schema || h->self.normal != head->normal ||
 	    h->self.dev != head->dev || h->self.ino != head->ino ||
-	    !take_text(&p, end, &w->actor) || !take_text(&p, end, &name))
+	    head->n == 0 || head->n > head->len ||
+	    !take_text(&p, end, &w->actor) || !take_text(&p, end, &verb))
 		return false;
-	w->verb = verb_find(name);
-	w->inputs = p;
-	for (uint32_t i = 0; i < w->n; i++)
-		if (!take_text(&p, end, &name))
+	w->verb = verb_find(verb);
+	if (w->verb == NULL || !(w->verb->flags & VERB_HELD))
+		return false;
+	w->who = a;
+	work_init(w, head->n);
+	for (size_t i = 0; i < w->n; i++) {
+		if (!take_text(&p, end, &text)) {
+			work_free(w);
 			return false;
-	return w->verb != NULL && (w->verb->flags & VERB_HELD) && w->n > 0;
-}
-
-/* Runs each input of it, a write within the transaction that was begun. */
-static void
-perform(struct hold *h, struct work *w)
-{
-	const char *p = w->inputs, *in;
-
-	for (uint32_t i = 0; i < w->n && take_text(&p, w->end, &in); i++) {
-		struct outcome *o = &w->done[i];
-		struct fault f;
-
-		if (w->verb->flags & VERB_WRITE)
-			o->rc = db_step(h->db, w->verb, in, keep_row, o, &f);
-		else
-			o->rc = db_verb(h->db, w->verb, in, keep_row, o, &f);
-		if (o->rc > 1)
-			o->msg = xstrdup(f.msg);
+		}
+		w->tasks[i].in = text;
 	}
+	return true;
 }
 
-/* Nothing of it stands. */
+/* Sends the results; w NULL: there are none for this asker. */
 static void
-fail_all(struct work *w, int rc, const struct fault *f)
+reply(struct hold *h, struct asker *a, const struct work *w)
 {
-	for (uint32_t i = 0; i < w->n; i++) {
-		if (w->done[i].rc > 1)
-			continue;
-		w->done[i].rc = rc;
-		w->done[i].rows = 0;
-		w->done[i].msg = xstrdup(f->msg);
-		buf_clear(&w->done[i].text);
-	}
-}
-
-/* The writes of works[0..n), which have one actor, in one transaction. */
-static void
-transact(struct hold *h, struct work *works, size_t n)
-{
-	struct fault f = { 0, "" };
-	int rc;
-
-	db_as(h->db, works[0].actor);
-	rc = db_begin(h->db, &f);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		perform(h, &works[i]);
-	if (rc == 0)
-		rc = db_end(h->db, &f);
-	db_as(h->db, NULL);
-	for (size_t i = 0; rc != 0 && i < n; i++)
-		fail_all(&works[i], rc, &f);
-}
-
-static void
-reply(struct hold *h, struct work *w, bool served)
-{
-	struct asker *a = w->who;
 	uint32_t len = 0;
 
 	buf_add(&a->out, &len, sizeof(len));
-	for (uint32_t i = 0; served && i < w->n; i++) {
-		struct outcome *o = &w->done[i];
+	for (size_t i = 0; w != NULL && i < w->n; i++) {
+		struct task *t = &w->tasks[i];
+		int32_t rc = t->rc, rows = t->rows;
 
-		buf_add(&a->out, &o->rc, sizeof(o->rc));
-		buf_add(&a->out, &o->rows, sizeof(o->rows));
-		buf_add(&a->out, buf_text(&o->text), o->text.len);
-		if (o->rc > 1)
-			buf_add(&a->out, o->msg, strlen(o->msg) + 1);
-		buf_free(&o->text);
-		free(o->msg);
+		buf_add(&a->out, &rc, sizeof(rc));
+		buf_add(&a->out, &rows, sizeof(rows));
+		buf_add(&a->out, buf_text(&t->text), t->text.len);
+		if (rc > 1)
+			buf_add(&a->out, t->msg, strlen(t->msg) + 1);
 	}
-	free(w->done);
 	len = (uint32_t)(a->out.len - sizeof(len));
 	memcpy(a->out.s, &len, sizeof(len));
 	buf_free(&a->in);
 	answer(h, a);
-}
-
-/* The works that were understood, in the order in which they came. */
-static int
-run_all(struct hold *h, struct work *works, size_t n)
-{
-	size_t from, to;
-	int wrote = 0;
-
-	for (from = 0; from < n; from = to) {
-		struct work *w = &works[from];
-
-		to = from + 1;
-		if (!(w->verb->flags & VERB_WRITE)) {
-			perform(h, w);
-			continue;
-		}
-		while (to < n && (works[to].verb->flags & VERB_WRITE) &&
-		       strcmp(works[to].actor, w->actor) == 0)
-			to++;
-		transact(h, w, to - from);
-		wrote = 1;
-	}
-	return wrote;
 }
 
 int
@@ -573,38 +479,37 @@ hold_serve(struct hold *h)
 	size_t n = 0;
 
 	for (int i = 0; i < got; i++) {
-		struct work *w = &works[n];
+		struct asker *a = events[i].data.ptr;
 		struct head head;
 
-		w->who = events[i].data.ptr;
-		if (w->who == NULL) {
+		if (a == NULL) {
 			welcome(h);
 			continue;
 		}
 		if (events[i].events & EPOLLOUT)
-			answer(h, w->who);
-		hear(w->who);
-		if (w->who->gone) {
+			answer(h, a);
+		hear(a);
+		if (a->gone) {
 			/* who gave up does it itself: it must not be done
 			 * twice */
-			drop(h, w->who);
+			drop(h, a);
 			continue;
 		}
-		if (w->who->writing || !whole(w->who, &head))
+		if (a->writing || !whole(a, &head))
 			continue;
-		if (!understand(h, w, &head)) {
-			reply(h, w, false);
-			continue;
-		}
-		w->done = xmalloc(w->n * sizeof(*w->done));
-		memset(w->done, 0, w->n * sizeof(*w->done));
-		n++;
+		if (understand(h, a, &head, &works[n]))
+			n++;
+		else
+			reply(h, a, NULL);
 	}
-	wrote = run_all(h, works, n);
-	for (size_t i = 0; i < n; i++)
-		reply(h, &works[i], true);
-	for (size_t i = 0; i < n; i++)
-		if (works[i].who->gone)
-			drop(h, works[i].who);
+	wrote = work_run(h->db, works, n);
+	for (size_t i = 0; i < n; i++) {
+		struct asker *a = works[i].who;
+
+		reply(h, a, &works[i]);
+		work_free(&works[i]);
+		if (a->gone)
+			drop(h, a);
+	}
 	return wrote;
 }

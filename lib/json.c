@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "arena.h"
+#include "jscan.h"
 #include "json.h"
 
 /* --- writing --- */
@@ -144,123 +143,83 @@ json_end(struct buf *b)
 	return b->s;
 }
 
-/* --- SQLite as the JSON library --- */
+/* --- reading --- */
 
-#define CACHED 16
-
-static sqlite3 *db;
-static struct {
-	const char *sql; /* a literal: its address is its name */
-	sqlite3_stmt *st;
-} asked[CACHED];
-
-/* One statement of one parameter or two; the caller steps it, and then says
- * answered().  It is compiled when it is first asked. */
-static sqlite3_stmt *
-ask(const char *sql, const char *a, const char *b)
-{
-	sqlite3_stmt *st;
-	int i;
-
-	if (db == NULL) {
-		arena_sqlite();
-		if (sqlite3_open(":memory:", &db) != SQLITE_OK)
-			die(EX_OSERR, "out of memory");
-	}
-	for (i = 0; i < CACHED && asked[i].sql != NULL; i++)
-		if (asked[i].sql == sql && !sqlite3_stmt_busy(asked[i].st))
-			break;
-	if (i < CACHED && asked[i].sql != NULL)
-		st = asked[i].st;
-	else if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		die(EX_SOFTWARE, "json: %s", sqlite3_errmsg(db));
-	else if (i < CACHED) {
-		asked[i].sql = sql;
-		asked[i].st = st;
-	}
-	sqlite3_bind_text(st, 1, a, -1, SQLITE_STATIC);
-	if (b != NULL)
-		sqlite3_bind_text(st, 2, b, -1, SQLITE_STATIC);
-	return st;
-}
-
-static void
-answered(sqlite3_stmt *st)
-{
-	for (int i = 0; i < CACHED; i++)
-		if (asked[i].st == st) {
-			sqlite3_reset(st);
-			sqlite3_clear_bindings(st);
-			return;
-		}
-	sqlite3_finalize(st);
-}
-
-/* The one answer as text; NULL when there is none or it is null. */
+/* Its text: a string's own, 1 and 0 for true and false, a number as it is
+ * written, an object or a list as JSON. */
 static char *
-answer(const char *sql, const char *a, const char *b)
+text_of(struct slice v)
 {
-	sqlite3_stmt *st = ask(sql, a, b);
-	char *s = NULL;
+	struct buf b = BUF_INIT;
 
-	if (sqlite3_step(st) == SQLITE_ROW &&
-	    sqlite3_column_type(st, 0) != SQLITE_NULL)
-		s = xstrndup((const char *)sqlite3_column_text(st, 0),
-		    (unsigned long)sqlite3_column_bytes(st, 0));
-	answered(st);
-	return s;
+	switch (*v.s) {
+	case 'n': return NULL;
+	case 't': return xstrdup("1");
+	case 'f': return xstrdup("0");
+	case '"': jscan_text(&b, v); break;
+	default: jscan_copy(&b, v);
+	}
+	buf_str(&b, ""); /* there, even when empty */
+	return buf_take(&b);
 }
 
 char *
 json_get(const char *rec, const char *path)
 {
-	return answer("SELECT ?1 ->> ?2", rec, path);
+	struct slice v;
+
+	return jscan_find(rec, path, &v) ? text_of(v) : NULL;
 }
 
 char *
 json_raw(const char *rec, const char *path)
 {
-	return answer("SELECT ?1 -> ?2", rec, path);
+	struct buf b = BUF_INIT;
+	struct slice v;
+
+	if (!jscan_find(rec, path, &v))
+		return NULL;
+	jscan_copy(&b, v);
+	return buf_take(&b);
 }
 
 long long
 json_int(const char *rec, const char *path, long long absent)
 {
-	sqlite3_stmt *st = ask("SELECT CAST(?1 ->> ?2 AS INTEGER)", rec, path);
+	char *text = json_get(rec, path);
+	double d;
 
-	if (sqlite3_step(st) == SQLITE_ROW &&
-	    sqlite3_column_type(st, 0) != SQLITE_NULL)
-		absent = sqlite3_column_int64(st, 0);
-	answered(st);
+	if (text == NULL)
+		return absent;
+	errno = 0;
+	absent = strtoll(text, NULL, 10);
+	if (text[strspn(text, "-0123456789")] != '\0') {
+		d = strtod(text, NULL);
+		if (d >= -9.2e18 && d <= 9.2e18)
+			absent = (long long)d;
+	}
+	free(text);
 	return absent;
 }
 
 double
 json_real(const char *rec, const char *path, double absent)
 {
-	sqlite3_stmt *st = ask("SELECT CAST(?1 ->> ?2 AS REAL)", rec, path);
+	char *text = json_get(rec, path);
 
-	if (sqlite3_step(st) == SQLITE_ROW &&
-	    sqlite3_column_type(st, 0) != SQLITE_NULL)
-		absent = sqlite3_column_double(st, 0);
-	answered(st);
+	if (text == NULL)
+		return absent;
+	absent = strtod(text, NULL);
+	free(text);
 	return absent;
 }
 
 const char *
 json_type(const char *rec, const char *path)
 {
-	static const char *const names[] = { "object", "array", "text",
-		"integer", "real", "true", "false", "null" };
-	char *type = answer("SELECT json_type(?1, ?2)", rec, path);
-	const char *found = "";
+	struct slice v;
 
-	for (size_t i = 0; type != NULL && i < sizeof(names) / sizeof(*names);
-	     i++)
-		if (strcmp(type, names[i]) == 0)
-			found = names[i];
-	free(type);
-	return found;
+	return jscan_find(rec, path, &v) ? jscan_type(v) : "";
 }
 
 bool
@@ -269,73 +228,159 @@ json_true(const char *rec, const char *path)
 	return strcmp(json_type(rec, path), "true") == 0;
 }
 
+/* --- records in, records out --- */
+
+struct member {
+	struct slice key, value;
+};
+
+/* All members of the object, in an array that the caller frees. */
+static struct member *
+members(const char *rec, size_t *n)
+{
+	struct slice whole = { rec, strlen(rec) };
+	struct member *list = NULL, m;
+	const char *at = NULL;
+	size_t room = 0;
+
+	*n = 0;
+	while (jscan_member(whole, &at, &m.key, &m.value)) {
+		if (*n == room) {
+			room = room != 0 ? 2 * room : 32;
+			list = xrealloc(list, room * sizeof(*list));
+		}
+		list[(*n)++] = m;
+	}
+	return list;
+}
+
+/* Appends a member to the object in b. */
+static void
+put(struct buf *b, const struct member *m)
+{
+	buf_chr(b, b->len == 0 ? '{' : ',');
+	jscan_copy(b, m->key);
+	buf_chr(b, ':');
+	jscan_copy(b, m->value);
+}
+
+/* By the key, and those of one key as they came. */
+static int
+by_key(const void *a, const void *b)
+{
+	const struct member *const *x = a, *const *y = b;
+	int rc = jscan_order((*x)->key, (*y)->key);
+
+	return rc != 0 ? rc : *x < *y ? -1 : *x > *y;
+}
+
+/* Of members with the same key only the first or the last keeps its value. */
+static void
+single(struct member *list, size_t n, bool last)
+{
+	struct member **order = xmalloc((n + 1) * sizeof(*order));
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = &list[i];
+	qsort(order, n, sizeof(*order), by_key);
+	if (last)
+		for (size_t i = 0; i + 1 < n; i++) {
+			if (jscan_same(order[i]->key, order[i + 1]->key))
+				order[i]->value.s = NULL;
+		}
+	else
+		for (size_t i = n; i-- > 1;)
+			if (jscan_same(order[i]->key, order[i - 1]->key))
+				order[i]->value.s = NULL;
+	free(order);
+}
+
+/* The one of that key that has a value, NULL when there is none. */
+static const struct member *
+find(const struct member *list, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].value.s != NULL && jscan_same(list[i].key, name))
+			return &list[i];
+	return NULL;
+}
+
 char *
 json_merge(const char *rec, const char *with)
 {
-	static sqlite3_stmt *set; /* a record grows by many keys, often */
-	sqlite3_stmt *st =
-	    ask("SELECT key, ?1 -> ('$.\"' || key || '\"') FROM json_each(?1)",
-		with, NULL);
-	char *sum = xstrdup(rec);
+	struct buf b = BUF_INIT;
+	size_t n, k;
+	struct member *old = members(rec, &n), *new = members(with, &k);
 
-	if (set == NULL)
-		set = ask("SELECT json_set(?1, '$.\"' || ?2 || '\"', json(?3))",
-		    "{}", NULL);
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		sqlite3_bind_text(set, 1, sum, -1, SQLITE_STATIC);
-		sqlite3_bind_value(set, 2, sqlite3_column_value(st, 0));
-		sqlite3_bind_value(set, 3, sqlite3_column_value(st, 1));
-		if (sqlite3_step(set) != SQLITE_ROW ||
-		    sqlite3_column_text(set, 0) == NULL)
-			die(EX_SOFTWARE, "json: cannot merge: %s",
-			    sqlite3_errmsg(db));
-		char *next = xstrdup((const char *)sqlite3_column_text(set, 0));
-		sqlite3_reset(set);
-		sqlite3_clear_bindings(set);
-		free(sum);
-		sum = next;
+	single(new, k, true);
+	for (size_t i = 0; i < n; i++) {
+		const struct member *m = find(new, k, old[i].key);
+
+		put(&b, m != NULL ? m : &old[i]);
 	}
-	answered(st);
-	return sum;
+	for (size_t i = 0; i < k; i++)
+		if (new[i].value.s != NULL && find(old, n, new[i].key) == NULL)
+			put(&b, &new[i]);
+	json_end(&b);
+	free(old);
+	free(new);
+	return buf_take(&b);
 }
 
-/* Is the name of this row one that came before? */
-#define TIDY                                                                   \
-	"SELECT key, CASE WHEN type IN ('object', 'array') THEN value "        \
-	"WHEN type = 'text' THEN NULL WHEN type IN ('integer', 'real') "       \
-	"THEN iif(abs(atom) < 9e999, CAST(atom AS TEXT), 'null') "             \
-	"ELSE type END, value FROM json_each(?1) e WHERE NOT EXISTS "          \
-	"(SELECT 1 FROM json_each(?1) o WHERE o.key = e.key AND o.id < e.id)"
+/* Appends it without escapes that it does not need. */
+static void
+put_tidy(struct buf *b, const struct member *m)
+{
+	struct buf t = BUF_INIT;
+
+	jscan_text(&t, m->key);
+	key(b, buf_text(&t));
+	buf_clear(&t);
+	if (*m->value.s == '"') {
+		jscan_text(&t, m->value);
+		json_quote(b, buf_text(&t), t.len);
+	} else if (strcmp(jscan_type(m->value), "real") == 0 ||
+		   strcmp(jscan_type(m->value), "integer") == 0) {
+		jscan_copy(&t, m->value);
+		/* what no double holds is no number to other readers */
+		buf_str(b, isfinite(strtod(t.s, NULL)) ? t.s : "null");
+	} else
+		jscan_copy(b, m->value);
+	buf_free(&t);
+}
 
 char *
 json_tidy(const char *rec)
 {
-	sqlite3_stmt *st = ask(TIDY, rec, NULL);
 	struct buf b = BUF_INIT;
+	size_t n;
+	struct member *list = members(rec, &n);
 
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		const char *name = (const char *)sqlite3_column_text(st, 0);
-		const char *raw = (const char *)sqlite3_column_text(st, 1);
-
-		if (raw != NULL)
-			json_add_raw(&b, name, raw);
-		else
-			json_addn(&b, name,
-			    (const char *)sqlite3_column_text(st, 2),
-			    (size_t)sqlite3_column_bytes(st, 2));
-	}
-	answered(st);
+	single(list, n, false);
+	for (size_t i = 0; i < n; i++)
+		if (list[i].value.s != NULL)
+			put_tidy(&b, &list[i]);
 	json_end(&b);
+	free(list);
 	return buf_take(&b);
 }
 
 char *
 json_remove(const char *rec, const char *name)
 {
-	char *left =
-	    answer("SELECT json_remove(?1, '$.\"' || ?2 || '\"')", rec, name);
+	struct buf b = BUF_INIT, quoted = BUF_INIT;
+	size_t n;
+	struct member *list = members(rec, &n);
 
-	return left != NULL ? left : xstrdup(rec);
+	json_quote(&quoted, name, strlen(name));
+	for (size_t i = 0; i < n; i++)
+		if (!jscan_same(
+			list[i].key, (struct slice){ quoted.s, quoted.len }))
+			put(&b, &list[i]);
+	json_end(&b);
+	buf_free(&quoted);
+	free(list);
+	return buf_take(&b);
 }
 
 char *
@@ -371,78 +416,9 @@ json_utf8(const char *s, size_t n)
 	return true;
 }
 
-/* The deepest nesting; strings are skipped. */
-static int
-depth(const char *s, size_t n)
-{
-	int now = 0, most = 0;
-	bool in = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (in) {
-			if (s[i] == '\\')
-				i++;
-			else if (s[i] == '"')
-				in = false;
-		} else if (s[i] == '"')
-			in = true;
-		else if (s[i] == '{' || s[i] == '[') {
-			if (++now > most)
-				most = now;
-		} else if (s[i] == '}' || s[i] == ']')
-			now--;
-	}
-	return most;
-}
-
-/* The code unit of a \\uXXXX at s, or -1. */
-static int
-unit(const char *s, size_t n)
-{
-	int u = 0;
-
-	if (n < 6 || s[0] != '\\' || s[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		if (!isxdigit((unsigned char)s[i]))
-			return -1;
-		u = u * 16 + (isdigit((unsigned char)s[i])
-				     ? s[i] - '0'
-				     : (s[i] | 0x20) - 'a' + 10);
-	}
-	return u;
-}
-
-/* Is every escaped surrogate one of a pair (RFC 8259, 7)?  SQLite would make
- * bytes of half a pair that are no UTF-8. */
-static bool
-pairs(const char *s, size_t n)
-{
-	for (size_t i = 0; i + 1 < n; i++) {
-		int u, low;
-
-		if (s[i] != '\\')
-			continue;
-		u = unit(s + i, n - i);
-		if (u >= 0xdc00 && u <= 0xdfff)
-			return false;
-		if (u >= 0xd800 && u <= 0xdbff) {
-			low = unit(s + i + 6, n - i - 6);
-			if (low < 0xdc00 || low > 0xdfff)
-				return false;
-			i += 11;
-		} else
-			i++;
-	}
-	return true;
-}
-
 static int
 well_formed(const char *s, size_t n, bool object, struct fault *f)
 {
-	sqlite3_stmt *st;
-	int valid = 0, is_object = 0;
-
 	if (n > JSON_LINE_MAX)
 		return fail(
 		    f, EX_DATAERR, "longer than %d bytes", JSON_LINE_MAX);
@@ -450,22 +426,16 @@ well_formed(const char *s, size_t n, bool object, struct fault *f)
 		return fail(f, EX_DATAERR, "holds a NUL byte");
 	if (!json_utf8(s, n))
 		return fail(f, EX_DATAERR, "not UTF-8");
-	if (!pairs(s, n))
-		return fail(f, EX_DATAERR, "holds half a surrogate pair");
-	if (depth(s, n) > JSON_DEPTH_MAX)
+	switch (jscan_check(s, n, JSON_DEPTH_MAX)) {
+	case JSCAN_OK: break;
+	case JSCAN_DEEP:
 		return fail(
 		    f, EX_DATAERR, "nested deeper than %d", JSON_DEPTH_MAX);
-	st = ask("SELECT json_valid(?1), "
-		 "CASE WHEN json_valid(?1) THEN json_type(?1) = 'object' END",
-	    s, NULL);
-	if (sqlite3_step(st) == SQLITE_ROW) {
-		valid = sqlite3_column_int(st, 0);
-		is_object = sqlite3_column_int(st, 1);
+	case JSCAN_HALF_PAIR:
+		return fail(f, EX_DATAERR, "holds half a surrogate pair");
+	default: return fail(f, EX_DATAERR, "not JSON");
 	}
-	answered(st);
-	if (!valid)
-		return fail(f, EX_DATAERR, "not JSON");
-	if (object && !is_object)
+	if (object && s[strspn(s, " \t\n\r")] != '{')
 		return fail(f, EX_DATAERR, "not a JSON object");
 	return 0;
 }

@@ -1,11 +1,8 @@
 /*
  * json: JSON as text, for commands of the base link group.
  *
- * Text is taken apart and put together by SQLite, on one in-memory connection
- * that is opened at the first need: eleven times faster than libjq, and a
- * 64-bit number survives.  The few lines that write a string or look at the
- * nesting are our own because they run for every line of a stream and SQLite
- * offers neither a limit of 64 levels nor a check of UTF-8.
+ * Text is taken apart and put together as text (jscan.h), so that a 64-bit
+ * number survives and nothing is opened or linked for it.
  *
  * All functions that return char * hand over memory that the caller frees.
  */

@@ -116,6 +116,20 @@ checking(void)
 		check("{\"a\":NaN}") == 65,
 	    "check: not JSON");
 	ok(check("{\"a\":\"\\ud83d\\ude00\"}") == 0, "check: a surrogate pair");
+	ok(check("{\"a\":\"\\ud83d\"}") == 65 &&
+		check("{\"a\":\"\\ude00\"}") == 65,
+	    "check: half of one");
+	ok(check("{\"a\":\"\\x\"}") == 65 &&
+		check("{\"a\":\"\\u12g4\"}") == 65 &&
+		check("{\"a\":\"\t\"}") == 65 && check("{\"a\":\"\\\"}") == 65,
+	    "check: strings that are none");
+	ok(check("{\"a\":1.}") == 65 && check("{\"a\":.1}") == 65 &&
+		check("{\"a\":1e}") == 65 && check("{\"a\":+1}") == 65 &&
+		check("{\"a\":-}") == 65 && check("{\"a\":tru}") == 65 &&
+		check("{\"a\":[1,]}") == 65 && check("{\"a\" 1}") == 65,
+	    "check: values that are none");
+	ok(check("{\"a\":[-0.5e-7,1E+2,0,\"\",{},[],true,false,null]}") == 0,
+	    "check: values of all kinds");
 	memset(deep, '[', 64);
 	memset(deep + 64, ']', 64);
 	memcpy(deep + 128, "}", 2);
@@ -198,6 +212,28 @@ reading(void)
 	took(json_get(rec, "$.\"k.d\""), "1", "get: a key with a dot");
 	took(json_get(rec, "$["), NULL, "get: a path that is none");
 	took(json_get("rubbish", "$.a"), NULL, "get: of rubbish");
+	took(json_get(rec, "$.o.x[#-1]"), "2", "get: from the end");
+	took(json_get(rec, "$.o.x[2]"), NULL, "get: past the end");
+	took(json_get(rec, "$.o.x[#-3]"), NULL, "get: before the beginning");
+	took(json_get("{\"a\":[ ]}", "$.a[0]"), NULL, "get: an empty list");
+	took(json_get("{\"\\u0061\":1,\"a\":2}", "$.a"), "1",
+	    "get: a key with an escape, the first of two");
+	took(json_get("{\"a\":\"\\ud83d\\ude00\\/\\u0000.\"}", "$.a"),
+	    "\xf0\x9f\x98\x80/\xef\xbf\xbd.", "get: escapes");
+	took(json_get("{\"a\":1e3,\"b\":false}", "$.b"), "0", "get: false");
+	ok(json_int("{\"a\":\"12\",\"b\":1.9e1,\"c\":1e99}", "$.a", 0) == 12,
+	    "int: of a text");
+	ok(json_int("{\"a\":1.9e1}", "$.a", 0) == 19, "int: of a real");
+	is(json_type("{\"a\":-1.5}", "$.a"), "real", "type: real");
+	is(json_type("{\"a\":-15}", "$.a"), "integer", "type: integer");
+	took(json_raw("{\"a\": [ 1,\n\"x  \\\" y\" ,{ } ] }", "$.a"),
+	    "[1,\"x  \\\" y\",{}]", "raw: on one line");
+	took(json_merge("{\"a\":1, \"b\": [ 1 ]}", "{\"c\":2,\"c\":3}"),
+	    "{\"a\":1,\"b\":[1],\"c\":3}", "merge: the last of two");
+	took(json_tidy("{\"a\":1,\"\\u0061\":2,\"b\":\"\\u00e9\",\"a\":3,"
+		       "\"n\":1e999,\"o\":{\"x\": 1}}"),
+	    "{\"a\":1,\"b\":\"\xc3\xa9\",\"n\":null,\"o\":{\"x\":1}}",
+	    "tidy: each key once, no needless escapes");
 	ok(json_int(rec, "$.n", 0) == 9007199254740993LL, "int");
 	ok(json_int(rec, "$.nope", 7) == 7, "int: absent");
 	ok(json_real(rec, "$.r", 0) == 1.5, "real");

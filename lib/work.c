@@ -1,0 +1,116 @@
+/* See work.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "work.h"
+
+void
+work_init(struct work *w, size_t n)
+{
+	w->n = n;
+	w->tasks = xmalloc(n * sizeof(*w->tasks));
+	memset(w->tasks, 0, n * sizeof(*w->tasks));
+}
+
+void
+work_free(struct work *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		buf_free(&w->tasks[i].text);
+		free(w->tasks[i].msg);
+	}
+	free(w->tasks);
+	w->tasks = NULL;
+	w->n = 0;
+}
+
+static int
+keep_row(void *arg, const char *json)
+{
+	struct task *t = arg;
+
+	buf_add(&t->text, json, strlen(json) + 1);
+	t->rows++;
+	return 0;
+}
+
+/* Each input of it; a write within the transaction that was begun. */
+static void
+perform(struct db *db, struct work *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct task *t = &w->tasks[i];
+		struct fault f;
+
+		if (w->verb->flags & VERB_WRITE)
+			t->rc = db_step(db, w->verb, t->in, keep_row, t, &f);
+		else
+			t->rc = db_verb(db, w->verb, t->in, keep_row, t, &f);
+		if (t->rc > 1)
+			t->msg = xstrdup(f.msg);
+	}
+}
+
+/* Nothing of it stands. */
+static void
+fail_all(struct work *w, int rc, const char *msg)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct task *t = &w->tasks[i];
+
+		if (t->rc > 1)
+			continue;
+		t->rc = rc;
+		t->rows = 0;
+		t->msg = xstrdup(msg);
+		buf_clear(&t->text);
+	}
+}
+
+/* Writes of one actor, in one transaction. */
+static void
+transact(struct db *db, struct work *works, size_t n)
+{
+	struct fault f = { 0, "" };
+	int rc;
+
+	db_as(db, works[0].actor);
+	rc = db_begin(db, &f);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		perform(db, &works[i]);
+	if (rc == 0)
+		rc = db_end(db, &f);
+	db_as(db, NULL);
+	for (size_t i = 0; rc != 0 && i < n; i++)
+		fail_all(&works[i], rc, f.msg);
+}
+
+static bool
+same_actor(const struct work *a, const struct work *b)
+{
+	if (a->actor == NULL || b->actor == NULL)
+		return a->actor == b->actor;
+	return strcmp(a->actor, b->actor) == 0;
+}
+
+int
+work_run(struct db *db, struct work *works, size_t n)
+{
+	int wrote = 0;
+
+	for (size_t from = 0, to; from < n; from = to) {
+		struct work *w = &works[from];
+
+		to = from + 1;
+		if (!(w->verb->flags & VERB_WRITE)) {
+			perform(db, w);
+			continue;
+		}
+		while (to < n && (works[to].verb->flags & VERB_WRITE) &&
+		       same_actor(&works[to], w))
+			to++;
+		transact(db, w, to - from);
+		wrote = 1;
+	}
+	return wrote;
+}
