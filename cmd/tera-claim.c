@@ -107,6 +107,8 @@ loop(struct store *s, const struct options *o, struct fault *f)
 			idle.next_ms = HELD_WAIT;
 		}
 		sleep_on(s, idle.next_ms);
+		if (store_gone(s))
+			return fail(f, EX_CONFIG, "the store was removed");
 	}
 	return rc > 1 ? rc : claimed > 0 ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +24,9 @@ struct store {
 	struct hold *hold; /* we hold it ourselves */
 	bool keep;         /* or would */
 	bool wrote;        /* for others, since the last wait */
-	int watch;         /* inotify descriptor, -1 before the first wait */
+	dev_t dev;         /* the file that is open as db */
+	ino_t ino;
+	int watch; /* inotify descriptor, -1 before the first wait */
 	long long seen;
 };
 
@@ -49,8 +52,15 @@ store_path(void)
 static bool
 need_db(struct store *s, struct fault *f)
 {
-	if (s->db == NULL)
+	struct stat st;
+
+	if (s->db == NULL) {
 		s->db = db_open(s->path, f);
+		if (s->db != NULL && stat(s->path, &st) == 0) {
+			s->dev = st.st_dev;
+			s->ino = st.st_ino;
+		}
+	}
 	return s->db != NULL;
 }
 
@@ -251,12 +261,26 @@ store_wait(struct store *s, int ms)
 	}
 }
 
+bool
+store_gone(const struct store *s)
+{
+	struct stat st;
+
+	return s->db != NULL && (stat(s->path, &st) != 0 ||
+				    st.st_dev != s->dev || st.st_ino != s->ino);
+}
+
 int
 store_follow(struct store *s)
 {
-	while (!out_gone())
+	while (!out_gone()) {
 		if (store_wait(s, SLOW_POLL) == 1)
 			return 1;
+		if (store_gone(s)) {
+			warn("%s: the store was removed", s->path);
+			return 0;
+		}
+	}
 	return 0;
 }
 

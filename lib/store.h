@@ -51,8 +51,13 @@ void store_serve(struct store *s);
 int store_wait(struct store *s, int ms);
 
 /* For who follows: waits for a change as store_wait; 0 when nobody reads our
- * standard output any more. */
+ * standard output any more, or, with a word on standard error, the store was
+ * removed. */
 int store_follow(struct store *s);
+
+/* Was the file removed, or another put in its place?  What we have open then
+ * is a store that nobody else sees. */
+bool store_gone(const struct store *s);
 
 /* The descriptor that becomes readable when somebody commits, for poll(2);
  * store_wait(s, 0) then takes note.  -1 when there is none. */

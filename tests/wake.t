@@ -40,4 +40,14 @@ median=$(sort -n ms | sed -n 5p)
 note "median $median ms from before the enqueue to the record: $(sort -n ms | tr '\n' ' ')"
 is "all ten came" "$(wc -l <got)" 10
 ok "woken within 500 ms, median" test "$median" -le 500
+
+# a store that is removed, or made anew, is not waited for
+rm -f tera.db tera.db-*
+tera-init -q
+rc=0
+wait $a || rc=$?
+is "a claimer ends when the store is another" "$rc" 78
+is "and says so" "$(cat err1)" "tera-claim: the store was removed"
+wait $c || :
+is "so does who follows" "$(cat err3)" "tera-watch: $T/tera.db: the store was removed"
 done_testing
