@@ -256,6 +256,10 @@ store_wait(struct store *s, int ms)
 			left = SLOW_POLL;
 		if (poll(&p, p.fd >= 0 ? 1 : 0, (int)left) < 0)
 			return 0;
+		/* who waits for it comes first; what woke us can be read
+		 * before the next wait */
+		if (s->db != NULL && changed(s))
+			return 1;
 		if (left == SLOW_POLL)
 			touched = true;
 	}
