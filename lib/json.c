@@ -4,6 +4,7 @@
 #include <math.h>
 #include <poll.h>
 #include <sqlite3.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,12 @@ sequence(const unsigned char *s, size_t n)
 	return 0;
 }
 
+/* What a byte is inside of a string: 0 itself, 1 the quote, 2 a backslash, 3
+ * none that may stand there, 4 the start of more than one byte. */
+static const unsigned char in_string[256] = {
+	[0 ... 0x1f] = 3, ['"'] = 1, ['\\'] = 2, [0x80 ... 0xff] = 4
+};
+
 void
 json_quote(struct buf *b, const char *s, size_t n)
 {
@@ -52,8 +59,7 @@ json_quote(struct buf *b, const char *s, size_t n)
 	for (size_t i = 0; i < n;) {
 		size_t plain = i, len;
 
-		while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' &&
-		       p[i] != '\\')
+		while (i < n && in_string[p[i]] == 0 && p[i] != 0x7f)
 			i++;
 		if (i > plain)
 			buf_add(b, s + plain, i - plain);
@@ -354,16 +360,195 @@ json_error(const char *rec, const char *stage, int code, const char *msg)
 	return sum;
 }
 
+/* --- scanning --- */
+
+static const char *
+space(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+		p++;
+	return p;
+}
+
+/* Behind the string whose first quote is before p, or NULL. */
+static const char *
+string(const char *p, bool *escapes)
+{
+	for (;;) {
+		while (in_string[(unsigned char)*p] % 4 == 0)
+			p++;
+		if (*p == '"')
+			return p + 1;
+		if (*p++ != '\\')
+			return NULL;
+		*escapes = true;
+		if (*p == 'u') {
+			for (int i = 0; i < 4; i++)
+				if (!isxdigit((unsigned char)*++p))
+					return NULL;
+		} else if (*p == '\0' || strchr("\"\\/bfnrt", *p) == NULL)
+			return NULL;
+		p++;
+	}
+}
+
+static const char *
+digits(const char *p)
+{
+	const char *end = p;
+
+	while (*end >= '0' && *end <= '9')
+		end++;
+	return end > p ? end : NULL;
+}
+
+static const char *
+number(const char *p, enum json_kind *kind)
+{
+	*kind = JSON_INTEGER;
+	p += *p == '-';
+	p = *p == '0' ? p + 1 : digits(p);
+	if (p != NULL && *p == '.') {
+		*kind = JSON_REAL;
+		p = digits(p + 1);
+	}
+	if (p != NULL && (*p == 'e' || *p == 'E')) {
+		*kind = JSON_REAL;
+		p += p[1] == '+' || p[1] == '-';
+		p = digits(p + 1);
+	}
+	return p;
+}
+
+static const char *value(const char *p, struct json_item *it, int deep);
+
+/* Behind the array or object that begins at p. */
+static const char *
+nested(const char *p, int deep)
+{
+	char end = *p == '{' ? '}' : ']';
+	struct json_item it;
+
+	if (deep > JSON_DEPTH_MAX)
+		return NULL;
+	p = space(p + 1);
+	if (*p == end)
+		return p + 1;
+	for (;; p++) {
+		if (end == '}') {
+			p = space(p);
+			if (*p != '"' ||
+			    (p = string(p + 1, &it.escapes)) == NULL ||
+			    *(p = space(p)) != ':')
+				return NULL;
+			p++;
+		}
+		p = value(p, &it, deep);
+		if (p == NULL || *(p = space(p)) == end)
+			break;
+		if (*p != ',')
+			return NULL;
+	}
+	return p != NULL ? p + 1 : NULL;
+}
+
+static const char *
+word(const char *p, const char *w)
+{
+	return strncmp(p, w, strlen(w)) == 0 ? p + strlen(w) : NULL;
+}
+
+/* Behind the value at p, which lies so many levels deep, or NULL. */
+static const char *
+value(const char *p, struct json_item *it, int deep)
+{
+	const char *end;
+
+	it->s = p = space(p);
+	it->escapes = false;
+	switch (*p) {
+	case '"':
+		it->kind = JSON_TEXT;
+		it->s++;
+		end = string(p + 1, &it->escapes);
+		it->n = end != NULL ? (size_t)(end - 1 - it->s) : 0;
+		return end;
+	case '{':
+	case '[':
+		it->kind = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
+		end = nested(p, deep + 1);
+		break;
+	case 't':
+		it->kind = JSON_TRUE;
+		end = word(p, "true");
+		break;
+	case 'f':
+		it->kind = JSON_FALSE;
+		end = word(p, "false");
+		break;
+	case 'n':
+		it->kind = JSON_NULL;
+		end = word(p, "null");
+		break;
+	default: end = number(p, &it->kind);
+	}
+	it->n = end != NULL ? (size_t)(end - p) : 0;
+	return end;
+}
+
+const char *
+json_value(const char *s, struct json_item *it)
+{
+	const char *end = value(s, it, 0);
+
+	return end != NULL && *space(end) == '\0' ? end : NULL;
+}
+
+int
+json_member(const char **at, struct json_item *name, struct json_item *it)
+{
+	const char *p = space(*at);
+	bool first = *p == '{';
+
+	if (!first && *p == '}')
+		return *space(p + 1) == '\0' ? 0 : -1;
+	if (!first && *p != ',')
+		return -1;
+	p = space(p + 1);
+	if (first && *p == '}')
+		return *space(p + 1) == '\0' ? 0 : -1;
+	if (*p != '"')
+		return -1;
+	p = value(p, name, 1);
+	if (p == NULL || *(p = space(p)) != ':')
+		return -1;
+	p = value(p + 1, it, 1);
+	if (p == NULL)
+		return -1;
+	*at = p;
+	return 1;
+}
+
 /* --- checking --- */
 
 bool
 json_utf8(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
+	const uint64_t ones = 0x0101010101010101U, tops = ones << 7;
 
 	for (size_t i = 0; i < n;) {
-		size_t len = p[i] == '\0' ? 0 : sequence(p + i, n - i);
+		uint64_t w = tops;
+		size_t len;
 
+		if (n - i >= sizeof(w))
+			memcpy(&w, p + i, sizeof(w));
+		/* eight bytes of ASCII, none of them NUL */
+		if (((w | ((w - ones) & ~w)) & tops) == 0) {
+			i += sizeof(w);
+			continue;
+		}
+		len = p[i] == '\0' ? 0 : sequence(p + i, n - i);
 		if (len == 0)
 			return false;
 		i += len;
@@ -418,12 +603,13 @@ unit(const char *s, size_t n)
 static bool
 pairs(const char *s, size_t n)
 {
-	for (size_t i = 0; i + 1 < n; i++) {
+	const char *p;
+
+	for (size_t i = 0; (p = memchr(s + i, '\\', n - i)) != NULL; i++) {
 		int u, low;
 
-		if (s[i] != '\\')
-			continue;
-		u = unit(s + i, n - i);
+		i = (size_t)(p - s);
+		u = unit(p, n - i);
 		if (u >= 0xdc00 && u <= 0xdfff)
 			return false;
 		if (u >= 0xd800 && u <= 0xdbff) {
@@ -431,8 +617,8 @@ pairs(const char *s, size_t n)
 			if (low < 0xdc00 || low > 0xdfff)
 				return false;
 			i += 11;
-		} else
-			i++;
+		} else if (++i >= n)
+			break;
 	}
 	return true;
 }
@@ -440,8 +626,7 @@ pairs(const char *s, size_t n)
 static int
 well_formed(const char *s, size_t n, bool object, struct fault *f)
 {
-	sqlite3_stmt *st;
-	int valid = 0, is_object = 0;
+	struct json_item it;
 
 	if (n > JSON_LINE_MAX)
 		return fail(
@@ -452,20 +637,12 @@ well_formed(const char *s, size_t n, bool object, struct fault *f)
 		return fail(f, EX_DATAERR, "not UTF-8");
 	if (!pairs(s, n))
 		return fail(f, EX_DATAERR, "holds half a surrogate pair");
-	if (depth(s, n) > JSON_DEPTH_MAX)
-		return fail(
-		    f, EX_DATAERR, "nested deeper than %d", JSON_DEPTH_MAX);
-	st = ask("SELECT json_valid(?1), "
-		 "CASE WHEN json_valid(?1) THEN json_type(?1) = 'object' END",
-	    s, NULL);
-	if (sqlite3_step(st) == SQLITE_ROW) {
-		valid = sqlite3_column_int(st, 0);
-		is_object = sqlite3_column_int(st, 1);
-	}
-	answered(st);
-	if (!valid)
-		return fail(f, EX_DATAERR, "not JSON");
-	if (object && !is_object)
+	if (json_value(s, &it) == NULL)
+		return depth(s, n) > JSON_DEPTH_MAX
+			   ? fail(f, EX_DATAERR, "nested deeper than %d",
+				 JSON_DEPTH_MAX)
+			   : fail(f, EX_DATAERR, "not JSON");
+	if (object && it.kind != JSON_OBJECT)
 		return fail(f, EX_DATAERR, "not a JSON object");
 	return 0;
 }
@@ -546,15 +723,6 @@ refill(struct json_lines *l)
 	return n;
 }
 
-/* The next byte, EOF at the end or when reading failed. */
-static int
-next_byte(struct json_lines *l)
-{
-	if (l->pos == l->end && (l->ended || refill(l) <= 0))
-		return EOF;
-	return (unsigned char)l->in[l->pos++];
-}
-
 bool
 json_ready(struct json_lines *l)
 {
@@ -575,18 +743,25 @@ json_ready(struct json_lines *l)
 static int
 line(struct json_lines *l, struct fault *f)
 {
-	int c;
+	const char *from, *nl = NULL;
 	bool long_line = false, any = false;
 
 	buf_clear(&l->line);
-	while ((c = next_byte(l)) != EOF) {
+	while (
+	    nl == NULL && (l->pos < l->end || (!l->ended && refill(l) > 0))) {
+		size_t n = l->end - l->pos;
+
+		from = l->in + l->pos;
+		nl = memchr(from, '\n', n);
+		if (nl != NULL)
+			n = (size_t)(nl - from);
+		l->pos += n + (nl != NULL);
 		any = true;
-		if (c == '\n')
-			break;
-		if (l->line.len < JSON_LINE_MAX)
-			buf_chr(&l->line, (char)c);
-		else
+		if (n > JSON_LINE_MAX - l->line.len) {
+			n = JSON_LINE_MAX - l->line.len;
 			long_line = true;
+		}
+		buf_add(&l->line, from, n);
 	}
 	if (l->failed) {
 		fail(f, EX_IOERR, "standard input:");

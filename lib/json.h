@@ -3,9 +3,9 @@
  *
  * Text is taken apart and put together by SQLite, on one in-memory connection
  * that is opened at the first need: eleven times faster than libjq, and a
- * 64-bit number survives.  The few lines that write a string or look at the
- * nesting are our own because they run for every line of a stream and SQLite
- * offers neither a limit of 64 levels nor a check of UTF-8.
+ * 64-bit number survives.  Writing a string and checking a line are our own,
+ * because they run for every line of a stream and SQLite offers neither a
+ * limit of 64 levels nor a check of UTF-8.
  *
  * All functions that return char * hand over memory that the caller frees.
  */
@@ -55,6 +55,36 @@ bool json_utf8(const char *s, size_t n);
  * a reason that fits after "line 2: ".
  */
 int json_check(const char *s, size_t n, struct fault *f);
+
+/* --- scanning: nothing is copied, a piece points into the text --- */
+
+enum json_kind {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_INTEGER,
+	JSON_REAL,
+	JSON_TEXT,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+struct json_item {
+	enum json_kind kind;
+	bool escapes;  /* a text with a backslash in it */
+	const char *s; /* of a text what is between the quotes */
+	size_t n;
+};
+
+/* The one value that s is, checked (RFC 8259, nesting) to its end; NULL when
+ * it is none.  UTF-8 and halves of surrogate pairs are json_check's matter. */
+const char *json_value(const char *s, struct json_item *it);
+
+/*
+ * The members of an object, one a call: *at is the object's text first and
+ * then our own.  Returns 1, 0 after the last, -1 when it is not an object.
+ */
+int json_member(const char **at, struct json_item *name, struct json_item *it);
 
 /* --- reading; rec is JSON text, path an SQLite path such as "$.a.b[0]" --- */
 

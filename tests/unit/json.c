@@ -259,9 +259,53 @@ lines(void)
 	json_lines_free(&l);
 }
 
+static bool
+is_json(const char *s)
+{
+	struct json_item it;
+
+	return json_value(s, &it) != NULL;
+}
+
+static void
+scanning(void)
+{
+	static const char *const good[] = { "0", "-1.5e+3", "\"\\u00e9\\n\"",
+		" [1, {\"a\" : null} ,true]\n", "{}", "[]", "1E2" };
+	static const char *const no[] = { "", "01", "1.", ".5", "-", "1e",
+		"\"a", "\"\\x\"", "\"\\u12g4\"", "\"\x01\"", "[1,]", "{\"a\"}",
+		"{\"a\":1,}", "{a:1}", "[1}", "nul", "1 2", "'a'" };
+	const char *at = " {\"a\": \"x\\ty\",\"b\":[1, 2] , \"c\":-7}";
+	struct json_item key, it;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		ok(is_json(good[i]), good[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++)
+		ok(!is_json(no[i]), no[i]);
+	ok(json_member(&at, &key, &it) == 1 && key.n == 1 && *key.s == 'a' &&
+		it.kind == JSON_TEXT && it.escapes && it.n == 4,
+	    "member: a text with an escape");
+	ok(json_member(&at, &key, &it) == 1 && *key.s == 'b' &&
+		it.kind == JSON_ARRAY && it.n == 6,
+	    "member: an array");
+	ok(json_member(&at, &key, &it) == 1 && it.kind == JSON_INTEGER &&
+		strncmp(it.s, "-7", it.n) == 0,
+	    "member: a number");
+	ok(json_member(&at, &key, &it) == 0, "member: the end");
+	at = "{}";
+	ok(json_member(&at, &key, &it) == 0, "member: of an empty object");
+	at = "[1]";
+	ok(json_member(&at, &key, &it) == -1, "member: of an array");
+	at = "{\"a\":1} x";
+	ok(json_member(&at, &key, &it) == 1 &&
+		json_member(&at, &key, &it) == -1,
+	    "member: something behind it");
+}
+
 int
 main(void)
 {
+	scanning();
 	quoting();
 	building();
 	checking();
