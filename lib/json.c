@@ -529,6 +529,96 @@ json_member(const char **at, struct json_item *name, struct json_item *it)
 	return 1;
 }
 
+/* The code unit of a \\uXXXX at s, or -1. */
+static int
+unit(const char *s, size_t n)
+{
+	int u = 0;
+
+	if (n < 6 || s[0] != '\\' || s[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		if (!isxdigit((unsigned char)s[i]))
+			return -1;
+		u = u * 16 + (isdigit((unsigned char)s[i])
+				     ? s[i] - '0'
+				     : (s[i] | 0x20) - 'a' + 10);
+	}
+	return u;
+}
+
+static void
+utf8(struct buf *b, unsigned c)
+{
+	if (c < 0x80) {
+		buf_chr(b, (char)c);
+		return;
+	}
+	if (c < 0x800)
+		buf_chr(b, (char)(0xc0 | c >> 6));
+	else if (c < 0x10000)
+		buf_chr(b, (char)(0xe0 | c >> 12));
+	else {
+		buf_chr(b, (char)(0xf0 | c >> 18));
+		buf_chr(b, (char)(0x80 | (c >> 12 & 0x3f)));
+	}
+	if (c >= 0x800)
+		buf_chr(b, (char)(0x80 | (c >> 6 & 0x3f)));
+	buf_chr(b, (char)(0x80 | (c & 0x3f)));
+}
+
+void
+json_plain(struct buf *b, const struct json_item *it)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *p = it->s, *end = it->s + it->n, *e;
+	int u, low;
+
+	while ((e = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+		buf_add(b, p, (size_t)(e - p));
+		p = e + 2;
+		u = unit(e, (size_t)(end - e));
+		if (u < 0) {
+			const char *c = strchr(from, e[1]);
+
+			buf_chr(b, c != NULL ? to[c - from] : e[1]);
+			continue;
+		}
+		p = e + 6;
+		low =
+		    u >= 0xd800 && u < 0xdc00 ? unit(p, (size_t)(end - p)) : -1;
+		if (low >= 0xdc00 && low < 0xe000) {
+			u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
+			p += 6;
+		} else if (u == 0 || (u >= 0xd800 && u < 0xe000))
+			u = 0xfffd;
+		utf8(b, (unsigned)u);
+	}
+	buf_add(b, p, (size_t)(end - p));
+}
+
+void
+json_tight(struct buf *b, const char *s, size_t n)
+{
+	const char *end = s + n, *p = s, *from = s;
+	bool escapes;
+
+	while (p < end) {
+		if (*p == '"')
+			p = string(p + 1, &escapes);
+		else if (space(p) == p)
+			p++;
+		else {
+			buf_add(b, from, (size_t)(p - from));
+			from = p = space(p);
+		}
+		if (p == NULL) /* no JSON: its end as it is */
+			break;
+	}
+	if (from < end)
+		buf_add(b, from, (size_t)(end - from));
+}
+
 /* --- checking --- */
 
 bool
@@ -578,24 +668,6 @@ depth(const char *s, size_t n)
 			now--;
 	}
 	return most;
-}
-
-/* The code unit of a \\uXXXX at s, or -1. */
-static int
-unit(const char *s, size_t n)
-{
-	int u = 0;
-
-	if (n < 6 || s[0] != '\\' || s[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		if (!isxdigit((unsigned char)s[i]))
-			return -1;
-		u = u * 16 + (isdigit((unsigned char)s[i])
-				     ? s[i] - '0'
-				     : (s[i] | 0x20) - 'a' + 10);
-	}
-	return u;
 }
 
 /* Is every escaped surrogate one of a pair (RFC 8259, 7)?  SQLite would make

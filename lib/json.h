@@ -86,6 +86,12 @@ const char *json_value(const char *s, struct json_item *it);
  */
 int json_member(const char **at, struct json_item *name, struct json_item *it);
 
+/* Appends what a text says: without its escapes.  A NUL and half a surrogate
+ * pair become U+FFFD. */
+void json_plain(struct buf *b, const struct json_item *it);
+/* Appends JSON text without the white space between its parts. */
+void json_tight(struct buf *b, const char *s, size_t n);
+
 /* --- reading; rec is JSON text, path an SQLite path such as "$.a.b[0]" --- */
 
 /* The value as text (a string unquoted, an object as JSON); NULL when it is
