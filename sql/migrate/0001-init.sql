@@ -241,8 +241,9 @@ CREATE TABLE pr_comment (
 ) STRICT;
 CREATE INDEX pr_comment_pr ON pr_comment(pr_id);
 
--- The history.  event says what; seal, written by the commit that follows,
--- says who and proves it (lib/seal.h has the record that is hashed).
+-- The history.  event says what; seal, written by the same commit, says who
+-- and proves it: a row covers the events of the commit (lib/seal.h has the
+-- record that is hashed).
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY CONSTRAINT event_seq_is_positive CHECK (seq > 0),
   at TEXT NOT NULL DEFAULT (now()),
@@ -255,10 +256,10 @@ CREATE TABLE event (
   data TEXT NOT NULL CONSTRAINT data_is_json CHECK (json_valid(data))
 ) STRICT;
 CREATE TABLE seal (
-  seq INTEGER PRIMARY KEY, -- the event's
+  seq INTEGER PRIMARY KEY, -- of the last event that it covers
   actor TEXT,
-  late INTEGER NOT NULL, -- 1: another program wrote the event
-  hash BLOB NOT NULL
+  late INTEGER NOT NULL, -- 1: another program wrote the events
+  hash BLOB NOT NULL     -- 32 bytes an event, in their order
 ) STRICT;
 -- REPLACE deletes without the triggers of DELETE: it is refused as it comes.
 CREATE TRIGGER event_is_new BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq) BEGIN SELECT raise(ABORT, 'an event cannot be changed'); END;

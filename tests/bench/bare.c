@@ -140,20 +140,40 @@ fill(long from, long n, const char *state)
 	sql("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
+#define RUN 62 /* events of a seal, as in lib/seal.h */
+
 static sqlite3_stmt *event, *seal;
+static int unsealed;
+
+static void
+seal_them(void)
+{
+	static const char hashes[RUN * 32];
+
+	if (unsealed == 0)
+		return;
+	sqlite3_bind_blob(seal, 1, hashes, unsealed * 32, SQLITE_STATIC);
+	step(seal);
+	unsealed = 0;
+}
+
+static void
+commit(void)
+{
+	seal_them();
+	sql("COMMIT");
+}
 
 static void
 record(const char *noun, const char *what, const char *id, const char *data)
 {
-	char hash[32] = { 0 };
-
 	sqlite3_bind_text(event, 1, noun, -1, SQLITE_STATIC);
 	sqlite3_bind_text(event, 2, what, -1, SQLITE_STATIC);
 	sqlite3_bind_text(event, 3, id, -1, SQLITE_STATIC);
 	sqlite3_bind_text(event, 4, data, -1, SQLITE_STATIC);
 	step(event);
-	sqlite3_bind_blob(seal, 1, hash, 32, SQLITE_STATIC);
-	step(seal);
+	if (++unsealed == RUN)
+		seal_them();
 }
 
 static void
@@ -186,7 +206,7 @@ enqueue(long n)
 		record("job", "pending", id,
 		    "{\"number\":1234,\"kind\":\"ticket\",\"priority\":0}");
 		if (i % BATCH == 0 || i == n)
-			sql("COMMIT");
+			commit();
 	}
 }
 
@@ -261,7 +281,7 @@ drain(long n)
 		    "\"to\":\"in_review\",\"status\":\"completed\","
 		    "\"version\":2}");
 		if (i % BATCH == 0 || i == n)
-			sql("COMMIT");
+			commit();
 	}
 }
 
