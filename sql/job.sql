@@ -52,11 +52,11 @@ SELECT uuid7(), t.id, t.project_id, coalesce(@kind, iif(lower(t.title) = 'projec
   strftime('%Y-%m-%dT%H:%M:%fZ', @run_after), coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', @run_after) > now(), 0), EXISTS ($(unmet)),
   coalesce(@max_tries, (SELECT max_tries FROM project WHERE id = :project)), @pr_number, @comment_body, @github_comment_id, @comment_path, @comment_line
 FROM ticket t WHERE t.id = :ticket
-ON CONFLICT (ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused' DO NOTHING
+ON CONFLICT (ticket_id, kind) WHERE finished_at IS NULL DO NOTHING
 RETURNING json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('true')) AS json, id AS ":job";
 -- :unless :job
 SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('false')) AS json
-FROM job WHERE ticket_id = :ticket AND kind = coalesce(@kind, (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND (state = 'pending' OR state = 'running' OR state = 'paused');
+FROM job WHERE ticket_id = :ticket AND kind = coalesce(@kind, (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND finished_at IS NULL;
 
 -- The projects that a claimer works for, as a list of ids; NULL is all.
 -- :define refs
@@ -154,7 +154,7 @@ UPDATE pr_comment SET addressed_at = now() WHERE :state2 = 'completed' AND :kind
 INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
 SELECT uuid7(), :ticket, :project, 'review', 1, :max, p.pr_number, c.body, c.number, c.path, c.line
 FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE :state2 = 'completed' AND p.ticket_id = :ticket AND p.state = 'open' AND p.forge = 'local' AND c.bot = 0 AND c.addressed_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND (r.state = 'pending' OR r.state = 'running' OR r.state = 'paused')) ORDER BY c.number LIMIT 1;
+  AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND r.finished_at IS NULL) ORDER BY c.number LIMIT 1;
 SELECT json_object('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.id = :job;
 
 -- :verb job.cancel WRITE
@@ -184,7 +184,7 @@ SELECT $(job) AS json FROM job j WHERE j.id = :job;
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to pending') WHERE :state NOT IN ('failed', 'cancelled', 'paused');
-SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND (o.state = 'pending' OR o.state = 'running' OR o.state = 'paused') JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
+SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND o.finished_at IS NULL JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
 UPDATE job SET state = 'pending', reason = NULL, message = NULL, tries = 0, run_after = NULL, parked = 0, finished_at = NULL WHERE id = :job;
 UPDATE ticket SET column_id = 'in_progress', status = 'in_progress', version = version + 1, updated_at = now() WHERE id = :ticket AND column_id IN ('backlog', 'in_progress') AND (column_id <> 'in_progress' OR status <> 'in_progress');
 SELECT $(job) AS json FROM job j WHERE j.id = :job;

@@ -56,7 +56,7 @@ SELECT 1 AS ":may" FROM project p WHERE p.id = :project AND :state = 'open' AND 
 UPDATE pr_comment SET addressed_at = now() WHERE number = :comment AND :may IS NULL;
 INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
 SELECT uuid7(), :ticket, :project, 'review', 1, p.max_tries, :number, @body, :comment, @path, @line FROM project p WHERE p.id = :project AND :may = 1
-ON CONFLICT (ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused' DO NOTHING RETURNING id AS ":job";
+ON CONFLICT (ticket_id, kind) WHERE finished_at IS NULL DO NOTHING RETURNING id AS ":job";
 SELECT json_patch($(pr_comment), json_object('job_id', :job)) AS json FROM pr_comment c WHERE c.number = :comment;
 
 -- The branch as it is on the remote now: a person pushed to it.

@@ -67,7 +67,7 @@ UPDATE job SET stop = 'cancel' WHERE ticket_id = :ticket AND :from = 'in_progres
 SELECT NULL AS ":kind", NULL AS ":priority", NULL AS ":run_after";
 INSERT INTO job(id, ticket_id, project_id, kind, priority, blocked, max_tries)
 SELECT uuid7(), t.id, t.project_id, iif(lower(t.title) = 'project setup', 'setup', 'ticket'), CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END, EXISTS ($(unmet)), p.max_tries
-FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :run AND NOT EXISTS (SELECT 1 FROM job WHERE ticket_id = :run AND (state = 'pending' OR state = 'running' OR state = 'paused'))
+FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :run AND NOT EXISTS (SELECT 1 FROM job WHERE ticket_id = :run AND finished_at IS NULL)
 RETURNING id AS ":job";
 SELECT json_patch($(ticket), json_object('job_id', :job)) AS json FROM ticket t WHERE t.id = :ticket;
 

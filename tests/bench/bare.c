@@ -124,10 +124,11 @@ fill(long from, long n, const char *state)
 	sqlite3_free(text);
 	text = sqlite3_mprintf(
 	    "INSERT INTO job(number, id, ticket_id, project_id, kind, state, "
-	    "reason) SELECT number, id, id, project_id, 'ticket', %Q, %s FROM "
-	    "ticket WHERE number >= %ld AND %d",
-	    state, strcmp(state, "completed") == 0 ? "'ok'" : "NULL", from,
-	    strcmp(state, "none") != 0);
+	    "reason, finished_at) SELECT number, id, id, project_id, 'ticket', "
+	    "%Q, %s FROM ticket WHERE number >= %ld AND %d",
+	    state,
+	    strcmp(state, "completed") == 0 ? "'ok', created_at" : "NULL, NULL",
+	    from, strcmp(state, "none") != 0);
 	sql(text);
 	sqlite3_free(text);
 	if (strcmp(state, "completed") == 0)
