@@ -1,6 +1,7 @@
 /* See sqlfn.h and verb.h. */
 #include <math.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -214,6 +215,38 @@ fn_raw(sqlite3_context *c, int n, sqlite3_value **v)
 }
 
 static void
+fn_without(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct sqlfn *fn = sqlite3_user_data(c);
+	struct buf *b = &fn->out;
+	const char *at = (const char *)sqlite3_value_text(v[0]);
+	struct json_item name, it;
+	int got = -1;
+
+	buf_clear(b);
+	while (at != NULL && (got = json_member(&at, &name, &it)) == 1) {
+		bool drop = false;
+
+		for (int i = 1; i < n && !drop; i++)
+			drop = (size_t)sqlite3_value_bytes(v[i]) == name.n &&
+			       memcmp(sqlite3_value_text(v[i]), name.s,
+				   name.n) == 0;
+		if (drop)
+			continue;
+		/* as it is written, from the quote of the key on */
+		buf_chr(b, b->len == 0 ? '{' : ',');
+		json_tight(b, name.s - 1, (size_t)(at - name.s) + 1);
+	}
+	if (got < 0) {
+		sqlite3_result_error(c, "without: not an object", -1);
+		return;
+	}
+	json_end(b);
+	sqlite3_result_text(c, b->s, (int)b->len, SQLITE_TRANSIENT);
+	sqlite3_result_subtype(c, JSON_SUBTYPE);
+}
+
+static void
 fn_bool(sqlite3_context *c, int n, sqlite3_value **v)
 {
 	(void)n;
@@ -271,6 +304,7 @@ sqlfn_add(sqlite3 *h, struct sqlfn *fn)
 		{ "record", -1, json, fn_record },
 		{ "raw", 1, json, fn_raw },
 		{ "bool", 1, json, fn_bool },
+		{ "without", -1, json, fn_without },
 		{ "encrypt", 1, SQLITE_DIRECTONLY, fn_encrypt },
 		{ "decrypt", 1, SQLITE_DIRECTONLY, fn_decrypt },
 	};

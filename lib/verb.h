@@ -21,7 +21,7 @@
  *  - record(KEY, VALUE, ...) is json_object at a third of its cost, and leaves
  *    out a key that is written with a question mark before it when its value
  *    is NULL; raw(TEXT) is TEXT as JSON, which the schema has checked; bool(N)
- *    is true or false.
+ *    is true or false; without(OBJECT, KEY, ...) is it without these keys.
  */
 #ifndef TERA_VERB_H
 #define TERA_VERB_H

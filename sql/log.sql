@@ -5,19 +5,19 @@
 -- :verb log.add WRITE WORKER
 -- :in job:ref job_id:ref ticket:ref ticket_id:ref fence:int session_id:text step:text summary:text raw_output:text raw_file:text success:bool lease_seconds:num
 SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", CASE WHEN fence <> CAST(@fence AS INTEGER) THEN refuse(65, 'job ' || id || ': fence ' || @fence || ' is old, it is ' || fence || ' now') END AS ":fence",
-  iif(state = 'running' AND fence = CAST(@fence AS INTEGER) AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (0.98 * coalesce(@lease_seconds, 60)) || ' seconds'), 1, NULL) AS ":renew"
-FROM job WHERE id = coalesce(@job, @job_id) OR number = num(coalesce(@job, @job_id));
+  iif(state = 'running' AND fence = CAST(@fence AS INTEGER) AND lease_until < soon(0.98 * coalesce(@lease_seconds, 60)), 1, NULL) AS ":renew"
+FROM job WHERE number = $(the_job);
 -- :unless :job
 SELECT refuse(66, 'no such job: ' || coalesce(@job, @job_id)) WHERE :job IS NULL AND coalesce(@job, @job_id) IS NOT NULL;
 -- :unless :job
 SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE (id = coalesce(@ticket, @ticket_id) OR number = num(coalesce(@ticket, @ticket_id)));
 -- :unless :ticket
 SELECT refuse(iif(coalesce(@ticket, @ticket_id) IS NULL, 65, 66), coalesce('no such ticket: ' || coalesce(@ticket, @ticket_id), 'log.add: job or ticket is missing')) WHERE :ticket IS NULL;
-INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output, raw_file, success)
-VALUES (uuid7(), :project, :ticket, :job, @session_id, substr(coalesce(nullif(trim(@step), ''), 'step'), 1, 100), @summary, @raw_output, @raw_file, coalesce(@success, 1))
-RETURNING json_object('seq', seq, 'id', id) AS json;
+INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output, raw_file, success, created_at)
+VALUES (uuid7(), :project, :ticket, :job, @session_id, substr(coalesce(nullif(trim(@step), ''), 'step'), 1, 100), @summary, @raw_output, @raw_file, coalesce(@success, 1), now());
+SELECT record('seq', seq, 'id', id) AS json FROM log WHERE seq = last_insert_rowid();
 -- :if :renew
-UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(@lease_seconds, 60) || ' seconds') WHERE id = :job;
+UPDATE job SET lease_until = soon(coalesce(@lease_seconds, 60)) WHERE id = :job;
 
 -- :verb log.list READ
 -- :in job:ref ticket:ref project:ref since:int limit:int

@@ -226,6 +226,7 @@ CREATE TABLE pr (
   updated_at TEXT NOT NULL DEFAULT (now())
 ) STRICT;
 CREATE UNIQUE INDEX pr_open ON pr(ticket_id, head_branch) WHERE state = 'open';
+CREATE INDEX pr_ticket ON pr(ticket_id);
 CREATE INDEX pr_project ON pr(project_id, state);
 
 CREATE TABLE pr_comment (
