@@ -50,19 +50,29 @@ static const unsigned char in_string[256] = {
 	[0 ... 0x1f] = 3, ['"'] = 1, ['\\'] = 2, [0x80 ... 0xff] = 4
 };
 
+/* How many of the bytes stand for themselves in a string. */
+static size_t
+plain(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && in_string[p[i]] == 0 && p[i] != 0x7f)
+		i++;
+	return i;
+}
+
 void
 json_quote(struct buf *b, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
 
+	buf_room(b, n + 2); /* as a rule that is all */
 	buf_chr(b, '"');
 	for (size_t i = 0; i < n;) {
-		size_t plain = i, len;
+		size_t same = plain(p + i, n - i), len;
 
-		while (i < n && in_string[p[i]] == 0 && p[i] != 0x7f)
-			i++;
-		if (i > plain)
-			buf_add(b, s + plain, i - plain);
+		buf_add(b, s + i, same);
+		i += same;
 		if (i == n)
 			break;
 		switch (p[i]) {

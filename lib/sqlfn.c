@@ -235,7 +235,7 @@ fn_without(sqlite3_context *c, int n, sqlite3_value **v)
 			continue;
 		/* as it is written, from the quote of the key on */
 		buf_chr(b, b->len == 0 ? '{' : ',');
-		json_tight(b, name.s - 1, (size_t)(at - name.s) + 1);
+		buf_add(b, name.s - 1, (size_t)(at - name.s) + 1);
 	}
 	if (got < 0) {
 		sqlite3_result_error(c, "without: not an object", -1);

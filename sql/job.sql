@@ -144,7 +144,7 @@ SELECT record('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WHEN st
 -- (run_after) parks the job and counts no try.
 -- :verb job.finish WRITE WORKER
 -- :in job:ref job_id:ref fence:int! outcome:text reason:text message:text exit:int run_after:text turns:int usage:object verify:object error:object pr_url:text pr_number:int
-SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence", stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", coalesce(@error ->> 'reason', @reason, CASE WHEN @error IS NULL THEN NULL WHEN @error ->> 'code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
+SELECT id AS ":job", number AS ":number", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence", stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", coalesce(@error ->> 'reason', @reason, CASE WHEN @error IS NULL THEN NULL WHEN @error ->> 'code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
   coalesce(@outcome, iif(@error IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(@message, @error ->> 'message') AS ":message",
   coalesce(@run_after, @error ->> 'run_after') AS ":run_after"
 FROM job WHERE number = $(the_job);
@@ -160,18 +160,21 @@ SELECT CASE WHEN :outcome = 'completed' THEN 'completed' WHEN :stop = 'cancel' O
   :outcome = 'pending' OR :run_after IS NOT NULL AS ":uncounted";
 SELECT iif(:state2 = 'pending', 1, NULL) AS ":again", iif(:state2 = 'failed', 1, NULL) AS ":failed",
   CASE WHEN :state2 = 'completed' THEN coalesce(:why, 'ok') WHEN :stop IS NOT NULL THEN 'user' ELSE coalesce(:why, CASE :state2 WHEN 'cancelled' THEN 'user' WHEN 'paused' THEN 'user' ELSE 'error' END) END AS ":why",
-  (SELECT 1 FROM ticket WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed')) AS ":done",
+  (SELECT number FROM attempt WHERE job_id = :job AND fence = :fence) AS ":attempt",
+  (SELECT number FROM ticket WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed')) AS ":done",
   (SELECT 1 FROM pr WHERE ticket_id = :ticket AND forge = 'local' AND :state2 = 'completed') AS ":comments";
 UPDATE attempt SET exit = @exit, turns = @turns, input_tokens = @usage ->> 'input_tokens', output_tokens = @usage ->> 'output_tokens', cost_usd = @usage ->> 'cost_usd', verdict = @verify ->> 'verdict', stage = @error ->> 'stage',
-  ended_at = now(), outcome = :state2, reason = :why WHERE job_id = :job AND fence = :fence;
+  ended_at = now(), outcome = :state2, reason = :why WHERE number = :attempt;
+-- :if :attempt
+INSERT INTO outcome(attempt, record) VALUES (:attempt, without(:in, 'limits', 'comment_body'));
 UPDATE job SET state = :state2, reason = :why, message = :message,
   tries = tries - (:state2 = 'paused' OR (:state2 = 'pending' AND :uncounted)), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 = 'pending' OR :state2 = 'paused', NULL, now()),
-  run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE soon(5 << min(:tries, 8)) END,
-  outcome = without(:in, 'limits', 'comment_body') WHERE id = :job;
+  run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE soon(5 << min(:tries, 8)) END
+WHERE number = :number;
 -- :if :again
-UPDATE job SET parked = coalesce(run_after > now(), 0) WHERE id = :job AND state = 'pending';
+UPDATE job SET parked = coalesce(run_after > now(), 0) WHERE number = :number AND state = 'pending';
 -- :if :done
-UPDATE ticket SET column_id = CASE column_id WHEN 'in_progress' THEN 'in_review' WHEN 'backlog' THEN 'in_review' ELSE column_id END, status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket;
+UPDATE ticket SET column_id = CASE column_id WHEN 'in_progress' THEN 'in_review' WHEN 'backlog' THEN 'in_review' ELSE column_id END, status = 'completed', version = version + 1, updated_at = now() WHERE number = :done;
 -- :if :failed
 UPDATE ticket SET status = 'failed', version = version + 1, updated_at = now() WHERE id = :ticket AND status <> 'failed';
 -- :if :comments
@@ -181,7 +184,7 @@ INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number,
 SELECT uuid7(), :ticket, :project, 'review', 1, :max, p.pr_number, c.body, c.number, c.path, c.line
 FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE :state2 = 'completed' AND p.ticket_id = :ticket AND p.state = 'open' AND p.forge = 'local' AND c.bot = 0 AND c.addressed_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND r.finished_at IS NULL) ORDER BY c.number LIMIT 1;
-SELECT record('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.id = :job;
+SELECT record('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.number = :number;
 
 -- :verb job.cancel WRITE
 -- :in job:ref job_id:ref
@@ -242,7 +245,7 @@ json_object('number', a.number, 'id', a.id, 'job_id', a.job_id, 'project_id', a.
 -- :verb job.show READ
 -- :in job:ref job_id:ref
 $(find_job)
-SELECT json_patch($(job), json_object('outcome', json(j.outcome), 'attempts', (SELECT json_group_array(json($(attempt))) FROM attempt a WHERE a.job_id = j.id))) AS json FROM job j WHERE j.id = :job;
+SELECT json_patch($(job), json_object('outcome', (SELECT json(o.record) FROM attempt a JOIN outcome o ON o.attempt = a.number WHERE a.job_id = j.id ORDER BY a.fence DESC LIMIT 1), 'attempts', (SELECT json_group_array(json($(attempt))) FROM attempt a WHERE a.job_id = j.id))) AS json FROM job j WHERE j.id = :job;
 
 -- :verb attempt.list READ
 -- :in job:ref job_id:ref project:ref after:int limit:int

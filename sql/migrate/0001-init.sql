@@ -144,7 +144,6 @@ CREATE TABLE job (
   github_comment_id INTEGER,
   comment_path TEXT,
   comment_line INTEGER,
-  outcome TEXT CONSTRAINT outcome_is_json CHECK (outcome IS NULL OR json_valid(outcome)), -- the last attempt's record
   created_at TEXT NOT NULL DEFAULT (now()),
   claimed_at TEXT,
   finished_at TEXT,
@@ -180,6 +179,10 @@ CREATE TABLE attempt ( -- one claim of a job
   cost_usd REAL,
   verdict TEXT,
   CONSTRAINT one_attempt_a_fence UNIQUE (job_id, fence)
+) STRICT;
+CREATE TABLE outcome ( -- the record with which it ended; a row of its own, for a job or attempt that grew by it would split its page
+  attempt INTEGER PRIMARY KEY REFERENCES attempt(number),
+  record TEXT NOT NULL CONSTRAINT outcome_is_json CHECK (json_valid(record))
 ) STRICT;
 -- What a project costs, and whose turn it is: fairness between projects.
 CREATE INDEX attempt_cost ON attempt(project_id, started_at);

@@ -20,8 +20,8 @@ static const char *const accepted[] = {
 	"store.info event", /* max(seq) */
 	NULL,
 };
-static const char *const growing[] = { "job", "log", "event", "attempt", "seal",
-	"pr", "j", "l", "e", "a", "r", "c", "o", NULL };
+static const char *const growing[] = { "job", "log", "event", "attempt",
+	"outcome", "seal", "pr", "j", "l", "e", "a", "r", "c", "o", NULL };
 
 static int count, bad;
 
