@@ -6,45 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "arena.h"
 #include "buf.h"
 #include "db.h"
 #include "json.h"
+#include "script.h"
 #include "seal.h"
-#include "secret.h"
 
 #define APPLICATION_ID 0x54455241 /* as in sql/migrate/0001-init.sql */
-#define STATEMENTS 48             /* of one verb */
-#define VARIABLES 24
-
-/* One statement of a verb: compiled when it first runs on a connection, for
- * compiling is most of what a short command does. */
-struct statement {
-	sqlite3_stmt *st;
-	const char *sql;
-	int len;       /* -1: to the end of the statement */
-	char when;     /* '@' if or '!' unless the variable is set, or '\0' */
-	char name[32]; /* of the variable */
-};
-
-struct script {
-	const struct verb *verb;
-	struct statement st[STATEMENTS];
-	int n;            /* statements found so far */
-	const char *rest; /* where the next one begins */
-	struct script *next;
-};
-
-struct variable {
-	char name[32];
-	sqlite3_value *value;
-};
 
 /* An answer that waits for the commit. */
 struct held {
@@ -52,6 +24,13 @@ struct held {
 	void *arg;
 	char *json;
 	struct held *next;
+};
+
+/* Who gets an answer. */
+struct asker {
+	struct db *db;
+	row_fn *row;
+	void *arg;
 };
 
 struct db {
@@ -62,13 +41,10 @@ struct db {
 	const char *actor; /* NULL: db_actor() */
 	long long changes; /* when the transaction began */
 	struct sealer sealer;
-	struct script *scripts;
-	sqlite3_stmt *spec, *version, *save, *release;
-	struct variable var[VARIABLES];
-	int vars;
-	char now[32]; /* when the verb began; "" before it is asked for */
+	struct scripts scripts;
+	struct sqlfn fn;
+	sqlite3_stmt *version, *begin, *commit, *save, *release;
 	struct held *held, **held_end;
-	struct fault refused; /* by refuse(), 0 when it was not called */
 };
 
 const struct verb *
@@ -127,170 +103,10 @@ db_durable(void)
 	return sync == NULL || strcmp(sync, "normal") != 0;
 }
 
-/* --- the functions that scripts may use --- */
-
-static void
-fn_refuse(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	struct db *db = sqlite3_user_data(c);
-	const char *text = (const char *)sqlite3_value_text(v[1]);
-
-	(void)n;
-	fail(&db->refused, sqlite3_value_int(v[0]), "%s",
-	    text != NULL ? text : "refused");
-	sqlite3_result_error(c, db->refused.msg, -1);
-}
-
-static void
-fn_num(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	const char *s = (const char *)sqlite3_value_text(v[0]);
-	size_t len = s != NULL ? strlen(s) : 0;
-
-	(void)n;
-	if (len > 0 && *s == '#') {
-		s++;
-		len--;
-	}
-	if (len > 0 && len < 19 && strspn(s, "0123456789") == len)
-		sqlite3_result_int64(c, strtoll(s, NULL, 10));
-}
-
-static void
-fn_uuid7(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	unsigned char r[10];
-	struct timespec now;
-	unsigned long long ms;
-	char id[48];
-
-	(void)n;
-	(void)v;
-	clock_gettime(CLOCK_REALTIME, &now);
-	ms = (unsigned long long)now.tv_sec * 1000 +
-	     (unsigned long long)now.tv_nsec / 1000000;
-	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r)) {
-		sqlite3_result_error(c, "no random numbers", -1);
-		return;
-	}
-	snprintf(id, sizeof(id),
-	    "%08llx-%04llx-7%01x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-	    ms >> 16, ms & 0xffff, r[0] & 15, r[1], 0x80 | (r[2] & 0x3f), r[3],
-	    r[4], r[5], r[6], r[7], r[8], r[9]);
-	sqlite3_result_text(c, id, -1, SQLITE_TRANSIENT);
-}
-
-static void
-crypt_fn(sqlite3_context *c, sqlite3_value **v,
-    char *(*f)(const char *, const char *, struct fault *))
-{
-	struct db *db = sqlite3_user_data(c);
-	const char *text = (const char *)sqlite3_value_text(v[0]);
-	char *out;
-
-	if (text == NULL)
-		return;
-	out = f(db->path, text, &db->refused);
-	if (out == NULL)
-		sqlite3_result_error(c, db->refused.msg, -1);
-	else
-		sqlite3_result_text(c, out, -1, free);
-}
-
-static void
-fn_encrypt(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	(void)n;
-	crypt_fn(c, v, secret_seal);
-}
-
-static void
-fn_decrypt(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	(void)n;
-	crypt_fn(c, v, secret_open);
-}
-
-static void
-add_functions(struct db *db)
-{
-	static const struct {
-		const char *name;
-		int args, flags;
-		void (*f)(sqlite3_context *, int, sqlite3_value **);
-	} fns[] = {
-		{ "refuse", 2, SQLITE_DIRECTONLY, fn_refuse },
-		{ "num", 1, SQLITE_DETERMINISTIC, fn_num },
-		{ "uuid7", 0, SQLITE_INNOCUOUS, fn_uuid7 },
-		{ "encrypt", 1, SQLITE_DIRECTONLY, fn_encrypt },
-		{ "decrypt", 1, SQLITE_DIRECTONLY, fn_decrypt },
-	};
-
-	for (size_t i = 0; i < sizeof(fns) / sizeof(*fns); i++)
-		sqlite3_create_function(db->h, fns[i].name, fns[i].args,
-		    SQLITE_UTF8 | fns[i].flags, db, fns[i].f, NULL, NULL);
-}
-
-/* --- errors --- */
-
-/* Is the file system full, or as good as? */
-static bool
-no_room(const char *path)
-{
-	struct statvfs st;
-
-	return statvfs(path, &st) == 0 && st.f_bavail < 65536 / st.f_frsize + 1;
-}
-
-/* What SQLite refused, in our words and with our status. */
 static int
 sql_fault(struct db *db, int rc, struct fault *f)
 {
-	const char *msg = sqlite3_errmsg(db->h);
-	const char *name;
-
-	if (db->refused.code != 0) {
-		if (f != NULL)
-			*f = db->refused;
-		return db->refused.code;
-	}
-	switch (rc & 0xff) {
-	case SQLITE_CONSTRAINT:
-		name = strstr(msg, "constraint failed: ");
-		if (strncmp(msg, "CHECK", 5) == 0 && name != NULL) {
-			char rule[128];
-
-			snprintf(rule, sizeof(rule), "%s",
-			    name + strlen("constraint failed: "));
-			for (char *p = rule; *p != '\0'; p++)
-				if (*p == '_')
-					*p = ' ';
-			return fail(f, EX_DATAERR, "refused: %s", rule);
-		}
-		return fail(f, EX_DATAERR, "refused: %s", msg);
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return fail(f, EX_TEMPFAIL, "%s: busy, try again", db->path);
-	case SQLITE_READONLY:
-		return fail(f, EX_NOPERM, "%s: read-only", db->path);
-	case SQLITE_PERM:
-	case SQLITE_AUTH: return fail(f, EX_NOPERM, "%s: %s", db->path, msg);
-	case SQLITE_FULL:
-		return fail(f, EX_IOERR, "%s: no space left", db->path);
-	case SQLITE_IOERR:
-		/* A file beside it could not be made or grow. */
-		return fail(f, EX_IOERR, "%s: %s", db->path,
-		    no_room(db->path) ? "no space left" : msg);
-	case SQLITE_NOTADB:
-	case SQLITE_CORRUPT:
-		return fail(f, EX_CONFIG, "%s: not a store: %s", db->path, msg);
-	case SQLITE_CANTOPEN:
-		return fail(f, EX_CONFIG, "%s: cannot be opened", db->path);
-	case SQLITE_TOOBIG: return fail(f, EX_DATAERR, "refused: too long");
-	case SQLITE_MISMATCH: return fail(f, EX_DATAERR, "refused: wrong type");
-	case SQLITE_NOMEM: return fail(f, EX_OSERR, "out of memory");
-	default: return fail(f, EX_SOFTWARE, "%s (please report)", msg);
-	}
+	return sqlfn_fault(&db->fn, db->h, rc, f);
 }
 
 /* --- opening --- */
@@ -318,6 +134,7 @@ open_file(const char *path, int flags, struct fault *f)
 
 	*db = (struct db){ .path = xstrdup(path), .gate = -1, .wake = -1 };
 	db->held_end = &db->held;
+	db->fn.path = db->path;
 	arena_sqlite();
 	rc = sqlite3_open_v2(path, &db->h, flags, NULL);
 	if (rc == SQLITE_OK) {
@@ -332,7 +149,8 @@ open_file(const char *path, int flags, struct fault *f)
 		if (!db_durable())
 			rc = sqlite3_exec(db->h, "PRAGMA synchronous = NORMAL",
 			    NULL, NULL, NULL);
-		add_functions(db);
+		sqlfn_add(db->h, &db->fn);
+		db->scripts = (struct scripts){ db->h, &db->fn, NULL };
 	}
 	if (rc != SQLITE_OK) {
 		sql_fault(db, rc, f);
@@ -396,19 +214,12 @@ db_close(struct db *db)
 {
 	if (db == NULL)
 		return;
-	while (db->scripts != NULL) {
-		struct script *s = db->scripts;
-
-		for (int i = 0; i < s->n; i++)
-			sqlite3_finalize(s->st[i].st);
-		db->scripts = s->next;
-		free(s);
-	}
-	for (int i = 0; i < db->vars; i++)
-		sqlite3_value_free(db->var[i].value);
+	script_end(&db->scripts);
+	sqlfn_end(&db->fn);
 	seal_close(&db->sealer);
-	sqlite3_finalize(db->spec);
 	sqlite3_finalize(db->version);
+	sqlite3_finalize(db->begin);
+	sqlite3_finalize(db->commit);
 	sqlite3_finalize(db->save);
 	sqlite3_finalize(db->release);
 	sqlite3_close(db->h);
@@ -449,6 +260,22 @@ side_file(struct db *db, const char *suffix, int *fd, struct fault *f)
 }
 
 /* --- transactions --- */
+
+/* Runs a statement that is compiled once. */
+static int
+again(struct db *db, sqlite3_stmt **st, const char *sql)
+{
+	int rc = SQLITE_OK;
+
+	if (*st == NULL)
+		rc = sqlite3_prepare_v3(
+		    db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_step(*st);
+		rc = sqlite3_reset(*st);
+	}
+	return rc;
+}
 
 static int
 gate_enter(struct db *db, struct fault *f)
@@ -510,8 +337,8 @@ db_begin(struct db *db, struct fault *f)
 
 	if (rc != 0)
 		return rc;
-	db->refused.code = 0;
-	rc = sqlite3_exec(db->h, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	sqlfn_begin(&db->fn);
+	rc = again(db, &db->begin, "BEGIN IMMEDIATE");
 	if (rc != SQLITE_OK) {
 		rc = sql_fault(db, rc, f);
 		gate_leave(db);
@@ -536,9 +363,9 @@ db_end(struct db *db, struct fault *f)
 	rc = seal_end(
 	    &db->sealer, db->h, db->actor != NULL ? db->actor : db_actor(), f);
 	if (rc == 0) {
-		rc = sqlite3_exec(db->h, "COMMIT", NULL, NULL, NULL);
+		rc = again(db, &db->commit, "COMMIT");
 		if (rc != SQLITE_OK) {
-			db->refused.code = 0;
+			sqlfn_begin(&db->fn);
 			rc = sql_fault(db, rc, f);
 		}
 	}
@@ -555,378 +382,30 @@ db_end(struct db *db, struct fault *f)
 	return 0;
 }
 
-/* --- running a script --- */
+/* --- running --- */
 
-static struct script *
-script(struct db *db, const struct verb *v)
-{
-	struct script *s;
-
-	for (s = db->scripts; s != NULL; s = s->next)
-		if (s->verb == v)
-			return s;
-	s = xmalloc(sizeof(*s));
-	s->verb = v;
-	s->n = 0;
-	s->rest = v->sql;
-	s->next = db->scripts;
-	db->scripts = s;
-	return s;
-}
-
-/* Finds the statement of that number.  Returns 1, or 0 when there is none. */
+/* An answer of a change waits for the commit. */
 static int
-find_statement(struct script *s, int i)
+hold(void *arg, const char *json)
 {
-	struct statement *t = &s->st[i];
-	const char *p = s->rest + strspn(s->rest, " \n\t"), *end;
-	size_t n;
-
-	if (i < s->n)
-		return 1;
-	if (*p == '\0' || i == STATEMENTS)
-		return 0;
-	*t = (struct statement){ .sql = p, .len = -1 };
-	if (*p == '@' || *p == '!') {
-		t->when = *p++;
-		n = strcspn(p, " ");
-		snprintf(t->name, sizeof(t->name), "%.*s", (int)n, p);
-		t->sql = p + n;
-		end = strstr(t->sql, ";\n");
-		t->len = (int)(end != NULL ? (size_t)(end - t->sql) + 1
-					   : strlen(t->sql));
-		s->rest = t->sql + t->len;
-	}
-	s->n++;
-	return 1;
-}
-
-static int
-compile(struct db *db, struct script *s, struct statement *t, struct fault *f)
-{
-	const char *end;
-	int rc = sqlite3_prepare_v3(
-	    db->h, t->sql, t->len, SQLITE_PREPARE_PERSISTENT, &t->st, &end);
-
-	if (rc != SQLITE_OK)
-		return sql_fault(db, rc, f);
-	if (t->len < 0)
-		s->rest = end;
-	t->len = (int)(end - t->sql);
-	return 0;
-}
-
-static bool
-is_set(const struct db *db, const char *name)
-{
-	for (int i = 0; i < db->vars; i++)
-		if (strcmp(db->var[i].name, name) == 0)
-			return sqlite3_value_type(db->var[i].value) !=
-			       SQLITE_NULL;
-	return false;
-}
-
-static void
-set_variable(struct db *db, const char *name, sqlite3_value *value)
-{
-	int i;
-
-	for (i = 0; i < db->vars; i++)
-		if (strcmp(db->var[i].name, name) == 0)
-			break;
-	if (i == VARIABLES)
-		return; /* the unit test of scripts counts them */
-	if (i == db->vars) {
-		db->vars++;
-		snprintf(db->var[i].name, sizeof(db->var[i].name), "%s", name);
-	} else
-		sqlite3_value_free(db->var[i].value);
-	db->var[i].value = sqlite3_value_dup(value);
-}
-
-static void
-clear_variables(struct db *db)
-{
-	for (int i = 0; i < db->vars; i++)
-		sqlite3_value_free(db->var[i].value);
-	db->vars = 0;
-}
-
-static const char *
-now(struct db *db)
-{
-	struct timespec t;
-	struct tm tm;
-	size_t n;
-
-	if (db->now[0] == '\0') {
-		clock_gettime(CLOCK_REALTIME, &t);
-		gmtime_r(&t.tv_sec, &tm);
-		n = strftime(
-		    db->now, sizeof(db->now), "%Y-%m-%dT%H:%M:%S", &tm);
-		snprintf(db->now + n, sizeof(db->now) - n, ".%03dZ",
-		    (int)(t.tv_nsec / 1000000));
-	}
-	return db->now;
-}
-
-static void
-bind(struct db *db, sqlite3_stmt *st, const char *in)
-{
-	int n = sqlite3_bind_parameter_count(st);
-
-	for (int i = 1; i <= n; i++) {
-		const char *name = sqlite3_bind_parameter_name(st, i);
-
-		if (name == NULL)
-			continue;
-		if (strcmp(name, ":in") == 0) {
-			sqlite3_bind_text(st, i, in, -1, SQLITE_STATIC);
-			continue;
-		}
-		if (strcmp(name, ":now") == 0) {
-			sqlite3_bind_text(st, i, now(db), -1, SQLITE_STATIC);
-			continue;
-		}
-		sqlite3_bind_null(st, i);
-		for (int k = 0; k < db->vars; k++)
-			if (strcmp(name, db->var[k].name) == 0)
-				sqlite3_bind_value(st, i, db->var[k].value);
-	}
-}
-
-static void
-hold(struct db *db, row_fn *row, void *arg, const char *json)
-{
+	struct asker *a = arg;
 	struct held *h = xmalloc(sizeof(*h));
 
-	*h = (struct held){ row, arg, xstrdup(json), NULL };
-	*db->held_end = h;
-	db->held_end = &h->next;
-}
-
-/* One row: answers out, variables in.  Non-zero: the reader has enough. */
-static int
-take_row(struct db *db, sqlite3_stmt *st, row_fn *row, void *arg, bool *any)
-{
-	int n = sqlite3_column_count(st), rc = 0;
-
-	for (int i = 0; i < n && rc == 0; i++) {
-		const char *name = sqlite3_column_name(st, i);
-		const char *text;
-
-		if (name[0] == ':') {
-			set_variable(db, name, sqlite3_column_value(st, i));
-		} else if (strcmp(name, "json") == 0) {
-			text = (const char *)sqlite3_column_text(st, i);
-			if (text == NULL)
-				continue;
-			*any = true;
-			if (db->writing)
-				hold(db, row, arg, text);
-			else if (row != NULL)
-				rc = row(arg, text);
-		}
-	}
-	return rc;
-}
-
-/* --- what a verb's input must look like --- */
-
-static bool
-is_int(const char *s)
-{
-	s += *s == '-';
-	return *s != '\0' && strlen(s) < 19 &&
-	       strspn(s, "0123456789") == strlen(s);
-}
-
-static bool
-type_fits(const char *want, size_t n, const char *type, const char *atom)
-{
-	static const struct {
-		const char *want, *types;
-	} fits[] = {
-		{ "text", "text" },
-		{ "int", "integer" },
-		{ "num", "integer real" },
-		{ "bool", "true false" },
-		{ "array", "array" },
-		{ "object", "object" },
-		{ "ref", "text integer" },
-		{ "any", "text integer real true false array object" },
-	};
-
-	if (strcmp(type, "text") == 0 && atom != NULL && n == 3 &&
-	    strncmp(want, "int", 3) == 0)
-		return is_int(atom);
-	for (size_t i = 0; i < sizeof(fits) / sizeof(*fits); i++)
-		if (strlen(fits[i].want) == n &&
-		    strncmp(fits[i].want, want, n) == 0)
-			return strstr(fits[i].types, type) != NULL;
-	return false;
-}
-
-/*
- * The next key of a verb's list, "key:int! ...": *key and its length, and
- * what it wants.  NULL after the last.
- */
-static const char *
-listed(const char **list, const char **key, size_t *n)
-{
-	const char *want;
-
-	*key = *list + strspn(*list, " ");
-	if (**key == '\0')
-		return NULL;
-	*n = strcspn(*key, ":");
-	want = *key + *n + 1;
-	*list = want + strcspn(want, " ");
-	return want;
-}
-
-/* Holds the input against the verb's list of keys. */
-static int
-check_input(
-    struct db *db, const struct verb *v, const char *in, struct fault *f)
-{
-	unsigned long long seen = 0; /* a bit a key */
-	const char *list, *key, *want;
-	size_t len;
-	int rc = 0, step = SQLITE_DONE;
-
-	if (*v->in == '\0')
-		return 0;
-	if (db->spec == NULL &&
-	    sqlite3_prepare_v3(db->h,
-		"SELECT key, type, atom FROM json_each(?1)", -1,
-		SQLITE_PREPARE_PERSISTENT, &db->spec, NULL) != SQLITE_OK)
-		return sql_fault(db, sqlite3_errcode(db->h), f);
-	sqlite3_bind_text(db->spec, 1, in, -1, SQLITE_STATIC);
-	while (rc == 0 && (step = sqlite3_step(db->spec)) == SQLITE_ROW) {
-		const char *name =
-		    (const char *)sqlite3_column_text(db->spec, 0);
-		const char *type =
-		    (const char *)sqlite3_column_text(db->spec, 1);
-		size_t n;
-
-		if (name == NULL || strcmp(type, "null") == 0)
-			continue;
-		list = v->in;
-		for (int i = 0; i < 64; i++) {
-			want = listed(&list, &key, &len);
-			if (want == NULL)
-				break;
-			if (strncmp(key, name, len) != 0 || name[len] != '\0')
-				continue;
-			seen |= 1ULL << i;
-			n = strcspn(want, "! ");
-			if (!type_fits(want, n, type,
-				(const char *)sqlite3_column_text(db->spec, 2)))
-				rc = fail(f, EX_DATAERR,
-				    "%s: %s: want %.*s, got %s", v->name, name,
-				    (int)n, want, type);
-			break;
-		}
-	}
-	if (rc == 0 && step != SQLITE_DONE)
-		rc = fail(f, EX_DATAERR, "%s: not JSON", v->name);
-	sqlite3_reset(db->spec);
-	sqlite3_clear_bindings(db->spec);
-	list = v->in;
-	for (int i = 0; rc == 0 && i < 64; i++) {
-		want = listed(&list, &key, &len);
-		if (want == NULL)
-			break;
-		if (want[strcspn(want, "! ")] == '!' && !(seen >> i & 1))
-			rc = fail(f, EX_DATAERR, "%s: %.*s is missing", v->name,
-			    (int)len, key);
-	}
-	return rc;
-}
-
-/*
- * SQLite ends a text at an escaped NUL and would lose the rest: as every byte
- * that is no text, it becomes U+FFFD.  NULL when there is none.
- */
-static char *
-without_nul(const char *in)
-{
-	char *out = NULL;
-
-	for (const char *p = in; (p = strchr(p, '\\')) != NULL; p += 2) {
-		if (p[1] == '\0')
-			break;
-		if (strncmp(p, "\\u0000", 6) != 0)
-			continue;
-		if (out == NULL)
-			out = xstrdup(in);
-		memcpy(out + (p - in), "\\ufffd", 6);
-	}
-	return out;
-}
-
-/* Runs the statements in order. */
-static int
-run_text(struct db *db, const struct verb *v, const char *in, row_fn *row,
-    void *arg, struct fault *f)
-{
-	struct script *s;
-	bool any = false;
-	int rc = check_input(db, v, in, f), stop = 0;
-
-	if (rc != 0)
-		return rc;
-	db->refused.code = 0;
-	s = script(db, v);
-	clear_variables(db);
-	db->now[0] = '\0';
-	for (int i = 0; rc == 0 && stop == 0 && find_statement(s, i); i++) {
-		struct statement *t = &s->st[i];
-		int step = SQLITE_DONE;
-
-		if (t->when != '\0' && is_set(db, t->name) != (t->when == '@'))
-			continue;
-		if (t->st == NULL && (rc = compile(db, s, t, f)) != 0)
-			break;
-		bind(db, t->st, in);
-		while (stop == 0 && (step = sqlite3_step(t->st)) == SQLITE_ROW)
-			stop = take_row(db, t->st, row, arg, &any);
-		if (stop == 0 && step != SQLITE_DONE)
-			rc = sql_fault(db, step, f);
-		sqlite3_reset(t->st);
-	}
-	clear_variables(db);
-	if (rc == 0 && !any && (v->flags & VERB_ONE))
-		return 1;
-	return rc;
+	*h = (struct held){ a->row, a->arg, xstrdup(json), NULL };
+	*a->db->held_end = h;
+	a->db->held_end = &h->next;
+	return 0;
 }
 
 static int
 run(struct db *db, const struct verb *v, const char *in, row_fn *row, void *arg,
     struct fault *f)
 {
-	char *clean = without_nul(in);
-	int rc = run_text(db, v, clean != NULL ? clean : in, row, arg, f);
+	struct asker a = { db, row, arg };
 
-	free(clean);
-	return rc;
-}
-
-/* Runs a statement that is compiled once. */
-static int
-again(struct db *db, sqlite3_stmt **st, const char *sql)
-{
-	int rc = SQLITE_OK;
-
-	if (*st == NULL)
-		rc = sqlite3_prepare_v3(
-		    db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
-	if (rc == SQLITE_OK) {
-		sqlite3_step(*st);
-		rc = sqlite3_reset(*st);
-	}
-	return rc;
+	if (!db->writing)
+		return script_run(&db->scripts, v, in, row, arg, f);
+	return script_run(&db->scripts, v, in, hold, &a, f);
 }
 
 int

@@ -1,6 +1,7 @@
 /*
- * db: the store's file, and verbs run on it.  The only module beside json and
- * seal that knows sqlite3.h.
+ * db: the store's file, and verbs run on it: opening, the gate, transactions.
+ * What runs inside of one is script's, sqlfn's and seal's; these, json and
+ * arena are the modules that know sqlite3.h.
  *
  * A writer takes the gate (flock on FILE-gate) before BEGIN IMMEDIATE: the
  * kernel wakes the next writer in turn, where SQLite's own waiting starves
@@ -15,9 +16,6 @@
 #include "verb.h"
 
 struct db;
-
-/* A row's JSON; valid during the call.  Non-zero stops the verb (a read). */
-typedef int row_fn(void *arg, const char *json);
 
 /* Opens an existing store of our schema version.  NULL and f (78: not there,
  * not a store, of another version; the message names tera-init). */

@@ -271,6 +271,24 @@ jscan_member(
 	return true;
 }
 
+bool
+jscan_ended(struct slice object, const char *at)
+{
+	struct at a = { at != NULL ? at : object.s, object.s + object.n, 0,
+		JSCAN_OK };
+
+	blanks(&a);
+	if (at == NULL) { /* it may be an empty one */
+		if (!take(&a, '{'))
+			return false;
+		blanks(&a);
+	}
+	if (!take(&a, '}'))
+		return false;
+	blanks(&a);
+	return a.s == a.end;
+}
+
 /* The n-th element of a list; n < 0: counted from the end. */
 static bool
 element(struct slice list, long n, struct slice *v)
@@ -374,22 +392,31 @@ jscan_find(const char *text, const char *path, struct slice *v)
 	return true;
 }
 
-const char *
-jscan_type(struct slice v)
+enum jscan_kind
+jscan_kind(struct slice v)
 {
-	switch (v.n > 0 ? *v.s : '\0') {
-	case '{': return "object";
-	case '[': return "array";
-	case '"': return "text";
-	case 't': return "true";
-	case 'f': return "false";
-	case 'n': return "null";
+	switch (v.n > 0 ? *v.s : 'n') {
+	case '{': return JSCAN_OBJECT;
+	case '[': return JSCAN_ARRAY;
+	case '"': return JSCAN_TEXT;
+	case 't': return JSCAN_TRUE;
+	case 'f': return JSCAN_FALSE;
+	case 'n': return JSCAN_NULL;
 	default: break;
 	}
 	for (size_t i = 0; i < v.n; i++)
 		if (strchr(".eE", v.s[i]) != NULL)
-			return "real";
-	return "integer";
+			return JSCAN_REAL;
+	return JSCAN_INTEGER;
+}
+
+const char *
+jscan_type(struct slice v)
+{
+	static const char *const names[] = { "null", "false", "true", "integer",
+		"real", "text", "array", "object" };
+
+	return names[jscan_kind(v)];
 }
 
 int

@@ -30,7 +30,20 @@ enum jscan_fault jscan_check(const char *s, size_t n, int depth);
  * path none. */
 bool jscan_find(const char *text, const char *path, struct slice *value);
 
-/* "object", "array", "text", "integer", "real", "true", "false", "null". */
+enum jscan_kind {
+	JSCAN_NULL,
+	JSCAN_FALSE,
+	JSCAN_TRUE,
+	JSCAN_INTEGER,
+	JSCAN_REAL,
+	JSCAN_TEXT,
+	JSCAN_ARRAY,
+	JSCAN_OBJECT,
+};
+
+enum jscan_kind jscan_kind(struct slice value);
+/* The same in the words of SQLite's json_type: "null", "false", "true",
+ * "integer", "real", "text", "array", "object". */
 const char *jscan_type(struct slice value);
 
 /*
@@ -39,6 +52,9 @@ const char *jscan_type(struct slice value);
  */
 bool jscan_member(struct slice object, const char **at, struct slice *key,
     struct slice *value);
+
+/* After jscan_member said false: was it an object, to the end of the text? */
+bool jscan_ended(struct slice object, const char *at);
 
 /* Are two JSON strings the same text? */
 bool jscan_same(struct slice a, struct slice b);

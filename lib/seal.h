@@ -2,9 +2,15 @@
  * seal: the chain of hashes over the events.
  *
  * hash(n) = SHA-256 of hash(n-1) (32 bytes, zero before the first event)
- * followed by the canonical record of event n: the JSON array
- *   [seq,at,noun,what,id,project_id,ticket_id,job_id,data,actor,late]
- * as SQLite's json_array writes it, data being the stored text as a string.
+ * followed by the record of event n: the eleven fields
+ *   seq at noun what id project_id ticket_id job_id data actor late
+ * one after the other, each as its length in bytes (decimal, no leading zero),
+ * a colon and its bytes; a number is written in decimal, NULL is "-" alone.
+ * Fields 10 and 11 are those of the seal that covers the event.
+ *
+ * A row of seal covers a run of events that one commit wrote, of at most
+ * SEAL_RUN: seq is the last of them, hash their hashes, 32 bytes each, in
+ * their order.
  */
 #ifndef TERA_SEAL_H
 #define TERA_SEAL_H
@@ -13,13 +19,15 @@
 
 #include "err.h"
 
+#define SEAL_RUN 62 /* two rows of that many hashes fill a page */
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 /* What a connection keeps between commits; zero it first. */
 struct sealer {
 	struct sqlite3_stmt *last, *next, *put;
-	long long seq; /* of the last seal */
+	long long seq; /* of the last event that is sealed */
 	unsigned char hash[32];
 };
 

@@ -2,18 +2,26 @@
  * verb: every question to the store and every change of it.
  *
  * A verb is a name, flags and a script of SQL (sql/NAME.sql, made a table by
- * sql/embed.awk).  Its input is one JSON object, bound whole as :in.  In the
- * script
+ * sql/embed.awk).  Its input is one JSON object.  In the script
+ *  - @KEY is what the key of its list holds: text, a number, 1 or 0 for true
+ *    or false, an array or object as JSON text; NULL when absent or null.  No
+ *    statement looks for it in the object: it is found once, before the first;
+ *  - :in is the object whole, as JSON text;
+ *  - :now is the time when the verb began, RFC 3339 UTC with milliseconds;
  *  - a result column named json is an answer: one JSON value a row;
  *  - a result column whose name begins with a colon sets that parameter for
  *    the statements after it (SELECT id AS ":job" ...);
  *  - a statement after "-- :if :NAME" or "-- :unless :NAME" is compiled and run
  *    only when that parameter is not NULL, or is ("@:NAME " and "!:NAME "
  *    before it in the table; its last line ends with a semicolon);
- *  - :now is the time when the verb began, RFC 3339 UTC with milliseconds;
  *  - refuse(CODE, MESSAGE) ends the verb with that exit status, num(TEXT) is
  *    the number that TEXT spells or NULL, uuid7() makes an id (RFC 9562),
- *    encrypt(TEXT) and decrypt(TEXT) keep secrets (see secret.h).
+ *    soon(SECONDS) is the time so much after :now, encrypt(TEXT) and
+ *    decrypt(TEXT) keep secrets (see secret.h);
+ *  - record(KEY, VALUE, ...) is json_object at a third of its cost, and leaves
+ *    out a key that is written with a question mark before it when its value
+ *    is NULL; raw(TEXT) is TEXT as JSON, which the schema has checked; bool(N)
+ *    is true or false; without(OBJECT, KEY, ...) is it without these keys.
  */
 #ifndef TERA_VERB_H
 #define TERA_VERB_H
@@ -41,6 +49,9 @@ struct verb {
 
 extern const struct verb verbs[];      /* ends with a NULL name */
 extern const char *const migrations[]; /* ends with NULL */
+
+/* A row's JSON; valid during the call.  Non-zero stops the verb (a read). */
+typedef int row_fn(void *arg, const char *json);
 
 /* NULL when there is none. */
 const struct verb *verb_find(const char *name);

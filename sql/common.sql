@@ -1,17 +1,17 @@
 -- Parts that verbs of several files share; read first.
 
 -- :define find_project_if
-SELECT id AS ":project" FROM project WHERE deleted_at IS NULL AND (id = :in ->> 'project' OR number = num(:in ->> 'project'));
-SELECT id AS ":project" FROM project WHERE :project IS NULL AND deleted_at IS NULL AND name = :in ->> 'project' GROUP BY name HAVING count(*) = 1;
-SELECT refuse(66, 'no such project: ' || (:in ->> 'project')) WHERE :project IS NULL AND :in ->> 'project' IS NOT NULL;
+SELECT id AS ":project" FROM project WHERE deleted_at IS NULL AND (id = @project OR number = num(@project));
+SELECT id AS ":project" FROM project WHERE :project IS NULL AND deleted_at IS NULL AND name = @project GROUP BY name HAVING count(*) = 1;
+SELECT refuse(66, 'no such project: ' || @project) WHERE :project IS NULL AND @project IS NOT NULL;
 
 -- :define find_project
 $(find_project_if)
 SELECT refuse(65, 'project is missing') WHERE :project IS NULL;
 
 -- :define find_ticket_if
-SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = :in ->> 'ticket' OR number = num(:in ->> 'ticket');
-SELECT refuse(66, 'no such ticket: ' || (:in ->> 'ticket')) WHERE :ticket IS NULL AND :in ->> 'ticket' IS NOT NULL;
+SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = @ticket OR number = num(@ticket);
+SELECT refuse(66, 'no such ticket: ' || @ticket) WHERE :ticket IS NULL AND @ticket IS NOT NULL;
 
 -- :define find_ticket
 $(find_ticket_if)

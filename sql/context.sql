@@ -11,10 +11,10 @@ coalesce(n.value ->> '$.data.label', n.value ->> '$.label', n.value ->> '$.id')
 
 -- :verb job.context READ WORKER HELD
 -- :in job:ref job_id:ref ticket:ref ticket_id:ref
-SELECT ticket_id AS ":ticket", id AS ":job" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
-SELECT refuse(66, 'no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id')) WHERE :job IS NULL AND coalesce(:in ->> 'job', :in ->> 'job_id') IS NOT NULL;
-SELECT id AS ":ticket" FROM ticket WHERE :ticket IS NULL AND (id = coalesce(:in ->> 'ticket', :in ->> 'ticket_id') OR number = num(coalesce(:in ->> 'ticket', :in ->> 'ticket_id')));
-SELECT refuse(66, 'no such ticket: ' || coalesce(:in ->> 'ticket', :in ->> 'ticket_id')) WHERE :ticket IS NULL AND coalesce(:in ->> 'ticket', :in ->> 'ticket_id') IS NOT NULL;
+SELECT ticket_id AS ":ticket", id AS ":job" FROM job WHERE id = coalesce(@job, @job_id) OR number = num(coalesce(@job, @job_id));
+SELECT refuse(66, 'no such job: ' || coalesce(@job, @job_id)) WHERE :job IS NULL AND coalesce(@job, @job_id) IS NOT NULL;
+SELECT id AS ":ticket" FROM ticket WHERE :ticket IS NULL AND (id = coalesce(@ticket, @ticket_id) OR number = num(coalesce(@ticket, @ticket_id)));
+SELECT refuse(66, 'no such ticket: ' || coalesce(@ticket, @ticket_id)) WHERE :ticket IS NULL AND coalesce(@ticket, @ticket_id) IS NOT NULL;
 SELECT refuse(65, 'job is missing') WHERE :ticket IS NULL;
 SELECT project_id AS ":project", associated_node_ids AS ":nodes", associated_edge_ids AS ":edges" FROM ticket WHERE id = :ticket;
 SELECT json_object('project_id', p.id, 'project_name', p.name, 'project_description', p.description, 'repo_url', coalesce(p.repo_url, ''),

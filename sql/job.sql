@@ -5,19 +5,23 @@
 
 -- :define no_job
 -- :unless :job
-SELECT refuse(iif(coalesce(:in ->> 'job', :in ->> 'job_id') IS NULL, 65, 66), coalesce('no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id'), 'job is missing'));
+SELECT refuse(iif(coalesce(@job, @job_id) IS NULL, 65, 66), coalesce('no such job: ' || coalesce(@job, @job_id), 'job is missing'));
 
 -- :define held
-WHEN :fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || :job || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || :fence || ' now')
+WHEN :fence <> CAST(@fence AS INTEGER) THEN refuse(65, 'job ' || :job || ': fence ' || @fence || ' is old, it is ' || :fence || ' now')
   WHEN :state <> 'running' THEN refuse(65, 'job ' || :job || ' is ' || :state || ', not running')
 
 -- RFC 3339: the day must be one, and 5 is none (SQLite takes it for a Julian
 -- day).
 -- :define a_time
-coalesce(:in ->> 'run_after' GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND date(substr(:in ->> 'run_after', 1, 10)) = substr(:in ->> 'run_after', 1, 10) AND julianday(:in ->> 'run_after'), :in ->> 'run_after' IS NULL)
+coalesce(@run_after GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND date(substr(@run_after, 1, 10)) = substr(@run_after, 1, 10) AND julianday(@run_after), @run_after IS NULL)
+
+-- The number of the job that was named, by either; an OR would look twice.
+-- :define the_job
+coalesce(num(coalesce(@job, @job_id)), (SELECT number FROM job WHERE id = coalesce(@job, @job_id)))
 
 -- :define find_job
-SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence" FROM job WHERE number = $(the_job);
 $(no_job)
 
 -- :define holds
@@ -35,98 +39,118 @@ UPDATE job SET state = CASE WHEN stop = 'cancel' THEN 'cancelled' WHEN stop = 'p
   lease_until = NULL, worker = NULL, stop = NULL, run_after = NULL, parked = 0
 WHERE state = 'running' AND lease_until < now()
 
+-- No RETURNING here, nor an INSERT from a SELECT: each would make a table for
+-- its rows, at a third of the cost of the whole.
 -- :verb job.add WRITE HELD
 -- :in ticket:ref! kind:text priority:int run_after:text pr_number:int comment_body:text github_comment_id:int comment_path:text comment_line:int max_tries:int
 SELECT t.id AS ":ticket", t.project_id AS ":project", t.number AS ":number", t.deleted_at AS ":gone", p.deleted_at AS ":project_gone",
   iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NULL AS ":no_source", p.name AS ":name",
-  iif(t.deleted_at IS NULL AND p.deleted_at IS NULL AND iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NOT NULL AND EXISTS (SELECT 1 FROM kind WHERE name = coalesce(:in ->> 'kind', 'ticket')), 1, NULL) AS ":fit",
-  :in ->> 'run_after' AS ":run_after"
-FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :in ->> 'ticket' OR t.number = num(:in ->> 'ticket');
+  coalesce(@kind, iif(lower(t.title) = 'project setup', 'setup', 'ticket')) AS ":kind", coalesce(@priority, CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END) AS ":priority",
+  EXISTS ($(unmet)) AS ":blocked", coalesce(@max_tries, p.max_tries) AS ":max",
+  iif(t.deleted_at IS NULL AND p.deleted_at IS NULL AND iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NOT NULL AND EXISTS (SELECT 1 FROM kind WHERE name = coalesce(@kind, 'ticket')), 1, NULL) AS ":fit",
+  @run_after AS ":run_after"
+FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.number = coalesce(num(@ticket), (SELECT number FROM ticket WHERE id = @ticket));
 -- :unless :fit
-SELECT refuse(CASE WHEN :ticket IS NULL THEN 66 ELSE 65 END, CASE WHEN :ticket IS NULL THEN 'no such ticket: ' || (:in ->> 'ticket') WHEN :gone IS NOT NULL THEN 'ticket ' || :number || ' was removed'
-  WHEN :project_gone IS NOT NULL THEN 'project ' || :name || ' was removed' WHEN :no_source THEN 'project ' || :name || ' has no repository: set repo_url or project_path' ELSE 'no such kind of job: ' || (:in ->> 'kind') END);
+SELECT refuse(CASE WHEN :ticket IS NULL THEN 66 ELSE 65 END, CASE WHEN :ticket IS NULL THEN 'no such ticket: ' || @ticket WHEN :gone IS NOT NULL THEN 'ticket ' || :number || ' was removed'
+  WHEN :project_gone IS NOT NULL THEN 'project ' || :name || ' was removed' WHEN :no_source THEN 'project ' || :name || ' has no repository: set repo_url or project_path' ELSE 'no such kind of job: ' || @kind END);
 -- :if :run_after
-SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE NOT $(a_time);
-INSERT INTO job(id, ticket_id, project_id, kind, priority, run_after, parked, blocked, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
-SELECT uuid7(), t.id, t.project_id, coalesce(:in ->> 'kind', iif(lower(t.title) = 'project setup', 'setup', 'ticket')), coalesce(:in ->> 'priority', CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END),
-  strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after'), coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0), EXISTS ($(unmet)),
-  coalesce(:in ->> 'max_tries', (SELECT max_tries FROM project WHERE id = :project)), :in ->> 'pr_number', :in ->> 'comment_body', :in ->> 'github_comment_id', :in ->> 'comment_path', :in ->> 'comment_line'
-FROM ticket t WHERE t.id = :ticket
-ON CONFLICT (ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused' DO NOTHING
-RETURNING json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('true')) AS json, id AS ":job";
--- :unless :job
-SELECT json_object('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', json('false')) AS json
-FROM job WHERE ticket_id = :ticket AND kind = coalesce(:in ->> 'kind', (SELECT iif(lower(title) = 'project setup', 'setup', 'ticket') FROM ticket WHERE id = :ticket)) AND (state = 'pending' OR state = 'running' OR state = 'paused');
+SELECT refuse(65, 'run_after: not a time: ' || @run_after) WHERE NOT $(a_time);
+SELECT number AS ":live" FROM job WHERE ticket_id = :ticket AND kind = :kind AND finished_at IS NULL;
+-- :unless :live
+INSERT INTO job(id, ticket_id, project_id, kind, priority, run_after, parked, blocked, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line, created_at)
+VALUES (uuid7(), :ticket, :project, :kind, :priority, strftime('%Y-%m-%dT%H:%M:%fZ', @run_after), coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', @run_after) > now(), 0), :blocked, :max, @pr_number, @comment_body, @github_comment_id, @comment_path, @comment_line, now());
+SELECT record('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', bool(:live IS NULL)) AS json
+FROM job WHERE number = coalesce(:live, last_insert_rowid());
 
 -- The projects that a claimer works for, as a list of ids; NULL is all.
 -- :define refs
-iif(coalesce(:in ->> 'projects', :in ->> 'project', :in ->> 'project_id', '') <> '', coalesce(:in -> 'projects', json_array(coalesce(:in ->> 'project', :in ->> 'project_id'))), NULL) AS ":refs"
+iif(coalesce(@projects, @project, @project_id, '') <> '', coalesce(:in -> 'projects', json_array(coalesce(@project, @project_id))), NULL) AS ":refs"
 
 -- :define find_refs
 -- :if :refs
 SELECT refuse(66, 'no such project: ' || r.value) FROM json_each(:refs) r WHERE NOT EXISTS (SELECT 1 FROM project WHERE deleted_at IS NULL AND (id = r.value OR number = num(r.value) OR name = r.value));
 -- :if :refs
-SELECT json_group_array(p.id) AS ":projects" FROM project p WHERE deleted_at IS NULL AND EXISTS (SELECT 1 FROM json_each(:refs) r WHERE p.id = r.value OR p.number = num(r.value) OR p.name = r.value);
+SELECT json_group_array(p.id) AS ":projects", iif(count(*) = 1, min(p.id), NULL) AS ":only" FROM project p WHERE deleted_at IS NULL AND EXISTS (SELECT 1 FROM json_each(:refs) r WHERE p.id = r.value OR p.number = num(r.value) OR p.name = r.value);
+
+-- May this job run now, of what was asked for, and its project?
+-- :define candidate
+c.state = 'pending' AND c.parked = 0 AND c.blocked = 0 AND iif(@kind IS NULL, 1, c.kind = @kind)
+    AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.state = 'running')
+
+-- :define open_project
+p.deleted_at IS NULL AND iif(:projects IS NULL, 1, p.id IN (SELECT value FROM json_each(:projects)))
+  AND iif(p.max_running IS NULL, 1, (SELECT count(*) FROM job WHERE project_id = p.id AND state = 'running') < p.max_running)
+  AND iif(p.max_cost_day IS NULL, 1, (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND started_at >= substr(:now, 1, 10)) < p.max_cost_day)
+  AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'))
+
+-- :define chosen
+c.number AS ":number", c.project_id AS ":of", c.id AS ":job", c.fence + 1 AS ":fence"
+
+-- :define ready_project
+SELECT project_id FROM job WHERE state = 'pending' AND parked = 0 AND blocked = 0 ORDER BY project_id
 
 -- The oldest ready job of the highest priority; among projects that have one,
 -- the project that runs least (50 are many), and of those the one whose turn
--- is longest ago.
+-- is longest ago.  When one project only has ready jobs, its first in the
+-- order of job_ready is that job, and nothing needs to be compared.
 -- :verb job.claim WRITE ONE WORKER HELD
 -- :in project:ref project_id:ref projects:array kind:text job:ref worker:text lease_seconds:num
-SELECT $(refs), CASE WHEN coalesce(:in ->> 'lease_seconds', 60) BETWEEN 1 AND 86400 THEN coalesce(:in ->> 'lease_seconds', 60) ELSE refuse(65, 'lease_seconds: want 1 to 86400') END AS ":lease",
+SELECT $(refs), iif(coalesce(@lease_seconds, 60) BETWEEN 1 AND 86400, coalesce(@lease_seconds, 60), refuse(65, 'lease_seconds: want 1 to 86400')) AS ":lease",
+  @job AS ":named", iif(@job IS NULL, 1, NULL) AS ":any",
   (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe";
 $(find_refs)
 -- :if :due
 $(sweep);
 -- :if :ripe
 UPDATE job SET parked = 0 WHERE parked = 1 AND run_after <= now();
-SELECT j.number AS ":number", j.project_id AS ":of", j.id AS ":job", j.fence + 1 AS ":fence"
-FROM project p JOIN job j ON j.number = (SELECT c.number FROM job c WHERE c.project_id = p.id AND c.state = 'pending' AND c.parked = 0 AND c.blocked = 0
-    AND iif(:in ->> 'kind' IS NULL, 1, c.kind = :in ->> 'kind') AND iif(:in ->> 'job' IS NULL, 1, c.id = :in ->> 'job' OR c.number = num(:in ->> 'job'))
-    AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.state = 'running')
-    ORDER BY c.priority DESC, c.number LIMIT 1)
-WHERE p.deleted_at IS NULL AND iif(:projects IS NULL, 1, p.id IN (SELECT value FROM json_each(:projects)))
-  AND iif(p.max_running IS NULL, 1, (SELECT count(*) FROM job WHERE project_id = p.id AND state = 'running') < p.max_running)
-  AND iif(p.max_cost_day IS NULL, 1, (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND started_at >= substr(:now, 1, 10)) < p.max_cost_day)
-  AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'))
-ORDER BY j.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = p.id AND r.state = 'running' LIMIT 50)), (SELECT number FROM attempt WHERE project_id = p.id ORDER BY started_at DESC, number DESC LIMIT 1), j.number LIMIT 1;
+-- :if :named
+SELECT $(chosen) FROM job c JOIN project p ON p.id = c.project_id WHERE c.number = coalesce(num(@job), (SELECT number FROM job WHERE id = @job)) AND $(candidate) AND $(open_project);
+-- :if :any
+SELECT $(chosen) FROM project p JOIN job c ON c.project_id = p.id
+WHERE p.id = coalesce(:only, ($(ready_project) LIMIT 1)) AND p.id = coalesce(:only, ($(ready_project) DESC LIMIT 1))
+  AND $(candidate)
+  AND $(open_project)
+ORDER BY c.priority DESC, c.number LIMIT 1;
+-- :unless :number
+SELECT $(chosen) FROM project p JOIN job c ON c.number = (SELECT c.number FROM job c WHERE c.project_id = p.id AND $(candidate) ORDER BY c.priority DESC, c.number LIMIT 1)
+WHERE :any AND $(open_project)
+ORDER BY c.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = p.id AND r.state = 'running' LIMIT 50)), (SELECT number FROM attempt WHERE project_id = p.id ORDER BY started_at DESC, number DESC LIMIT 1), c.number LIMIT 1;
 -- :if :number
-UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = fence + 1, tries = tries + 1, worker = :in ->> 'worker', stop = NULL, run_after = NULL,
-  lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds'), claimed_at = now() WHERE number = :number;
+UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = :fence, tries = tries + 1, worker = @worker, stop = NULL, run_after = NULL, lease_until = soon(:lease), claimed_at = now() WHERE number = :number;
 -- :if :number
-INSERT INTO attempt(id, job_id, project_id, fence, worker) VALUES (uuid7(), :job, :of, :fence, :in ->> 'worker');
+INSERT INTO attempt(id, job_id, project_id, fence, worker, started_at) VALUES (uuid7(), :job, :of, :fence, @worker, now());
 -- :if :number
-SELECT json_patch(json_object('job_id', j.id, 'number', j.number, 'ticket_id', j.ticket_id, 'ticket_number', t.number, 'project_id', j.project_id, 'project_name', p.name, 'kind', j.kind, 'title', t.title, 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode,
+SELECT record('job_id', j.id, 'number', j.number, 'ticket_id', j.ticket_id, 'ticket_number', t.number, 'project_id', j.project_id, 'project_name', p.name, 'kind', j.kind, 'title', t.title, 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode,
   'branch', 'ticket-' || t.id, 'attempt', j.tries, 'max_tries', j.max_tries, 'fence', j.fence, 'lease_until', j.lease_until, 'lease_seconds', :lease,
-  'limits', json(p.limits), 'pipeline', coalesce(p.pipeline, k.pipeline)),
-  json_object('project_path', p.project_path, 'base_branch', p.base_branch, 'verify_command', p.verify_command, 'worker', p.worker, 'claimed_by', j.worker,
-  'pr_number', coalesce(j.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = j.ticket_id AND state = 'open')), 'comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), 'github_comment_id', j.github_comment_id, 'comment_path', j.comment_path, 'comment_line', j.comment_line)) AS json
+  'limits', raw(p.limits), 'pipeline', coalesce(p.pipeline, k.pipeline),
+  '?project_path', p.project_path, '?base_branch', p.base_branch, '?verify_command', p.verify_command, '?worker', p.worker, '?claimed_by', j.worker,
+  '?pr_number', coalesce(j.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = j.ticket_id AND state = 'open')), '?comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), '?github_comment_id', j.github_comment_id, '?comment_path', j.comment_path, '?comment_line', j.comment_line) AS json
 FROM job j JOIN ticket t ON t.id = j.ticket_id JOIN project p ON p.id = j.project_id JOIN kind k ON k.name = j.kind WHERE j.number = :number;
 
 -- :verb job.renew WRITE WORKER HELD
 -- :in job:ref job_id:ref fence:int! lease_seconds:num
 $(holds)
-UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds') WHERE id = :job
-RETURNING json_object('job_id', id, 'fence', fence, 'lease_until', lease_until, 'stop', stop) AS json;
+UPDATE job SET lease_until = soon(coalesce(@lease_seconds, 60)) WHERE id = :job;
+SELECT record('job_id', id, 'fence', fence, 'lease_until', lease_until, 'stop', stop) AS json FROM job WHERE id = :job;
 
 -- Does the holder still hold it, and should it stop?
 -- :verb job.watch READ WORKER HELD
 -- :in job:ref job_id:ref fence:int
 $(find_job)
-SELECT json_object('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WHEN state <> 'running' OR fence <> coalesce(:in ->> 'fence', fence) THEN 'lost' ELSE stop END) AS json FROM job WHERE id = :job;
+SELECT record('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WHEN state <> 'running' OR fence <> coalesce(@fence, fence) THEN 'lost' ELSE stop END) AS json FROM job WHERE id = :job;
 
 -- The end of an attempt, from a record that tera-run printed.  An error that
 -- may pass goes back to the queue while tries are left; a provider's quota
 -- (run_after) parks the job and counts no try.
 -- :verb job.finish WRITE WORKER HELD
 -- :in job:ref job_id:ref fence:int! outcome:text reason:text message:text exit:int run_after:text turns:int usage:object verify:object error:object pr_url:text pr_number:int
-SELECT id AS ":job", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence", stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", coalesce(:in ->> '$.error.reason', :in ->> 'reason', CASE WHEN :in ->> 'error' IS NULL THEN NULL WHEN :in ->> '$.error.code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
-  coalesce(:in ->> 'outcome', iif(:in ->> 'error' IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(:in ->> 'message', :in ->> '$.error.message') AS ":message",
-  coalesce(:in ->> 'run_after', :in ->> '$.error.run_after') AS ":run_after"
-FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+SELECT id AS ":job", number AS ":number", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence", stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", coalesce(@error ->> 'reason', @reason, CASE WHEN @error IS NULL THEN NULL WHEN @error ->> 'code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
+  coalesce(@outcome, iif(@error IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(@message, @error ->> 'message') AS ":message",
+  coalesce(@run_after, @error ->> 'run_after') AS ":run_after"
+FROM job WHERE number = $(the_job);
 $(no_job)
 SELECT CASE $(held)
-  WHEN :outcome = 'completed' THEN iif(:in ->> 'error' IS NULL, 'completed', 'failed') WHEN :outcome = 'failed' OR :outcome = 'cancelled' OR :outcome = 'paused' OR :outcome = 'pending' THEN :outcome
+  WHEN :outcome = 'completed' THEN iif(@error IS NULL, 'completed', 'failed') WHEN :outcome = 'failed' OR :outcome = 'cancelled' OR :outcome = 'paused' OR :outcome = 'pending' THEN :outcome
   ELSE refuse(65, 'outcome: want completed, failed, cancelled, paused or pending, got ' || :outcome) END AS ":outcome";
 -- :if :run_after
 SELECT refuse(65, 'run_after: not a time: ' || :run_after) WHERE :run_after IS NOT NULL AND julianday(:run_after) IS NULL;
@@ -135,17 +159,22 @@ SELECT CASE WHEN :outcome = 'completed' THEN 'completed' WHEN :stop = 'cancel' O
   WHEN :tries < :max AND instr(' error timeout lost push conflict ', ' ' || coalesce(:why, 'error') || ' ') THEN 'pending' ELSE 'failed' END AS ":state2",
   :outcome = 'pending' OR :run_after IS NOT NULL AS ":uncounted";
 SELECT iif(:state2 = 'pending', 1, NULL) AS ":again", iif(:state2 = 'failed', 1, NULL) AS ":failed",
-  (SELECT 1 FROM ticket WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed')) AS ":done",
+  CASE WHEN :state2 = 'completed' THEN coalesce(:why, 'ok') WHEN :stop IS NOT NULL THEN 'user' ELSE coalesce(:why, CASE :state2 WHEN 'cancelled' THEN 'user' WHEN 'paused' THEN 'user' ELSE 'error' END) END AS ":why",
+  (SELECT number FROM attempt WHERE job_id = :job AND fence = :fence) AS ":attempt",
+  (SELECT number FROM ticket WHERE id = :ticket AND :state2 = 'completed' AND column_id <> 'done' AND NOT (column_id = 'in_review' AND status = 'completed')) AS ":done",
   (SELECT 1 FROM pr WHERE ticket_id = :ticket AND forge = 'local' AND :state2 = 'completed') AS ":comments";
-UPDATE attempt SET exit = :in ->> 'exit', turns = :in ->> 'turns', input_tokens = :in ->> '$.usage.input_tokens', output_tokens = :in ->> '$.usage.output_tokens', cost_usd = :in ->> '$.usage.cost_usd', verdict = :in ->> '$.verify.verdict', stage = :in ->> '$.error.stage' WHERE job_id = :job AND fence = :fence;
-UPDATE job SET state = :state2, reason = CASE WHEN :state2 = 'completed' THEN coalesce(:why, 'ok') WHEN :stop IS NOT NULL THEN 'user' ELSE coalesce(:why, CASE :state2 WHEN 'cancelled' THEN 'user' WHEN 'paused' THEN 'user' ELSE 'error' END) END, message = :message,
+UPDATE attempt SET exit = @exit, turns = @turns, input_tokens = @usage ->> 'input_tokens', output_tokens = @usage ->> 'output_tokens', cost_usd = @usage ->> 'cost_usd', verdict = @verify ->> 'verdict', stage = @error ->> 'stage',
+  ended_at = now(), outcome = :state2, reason = :why WHERE number = :attempt;
+-- :if :attempt
+INSERT INTO outcome(attempt, record) VALUES (:attempt, without(:in, 'limits', 'comment_body'));
+UPDATE job SET state = :state2, reason = :why, message = :message,
   tries = tries - (:state2 = 'paused' OR (:state2 = 'pending' AND :uncounted)), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 = 'pending' OR :state2 = 'paused', NULL, now()),
-  run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (5 << min(:tries, 8)) || ' seconds') END,
-  outcome = json_remove(:in, '$.limits', '$.comment_body') WHERE id = :job;
+  run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE soon(5 << min(:tries, 8)) END
+WHERE number = :number;
 -- :if :again
-UPDATE job SET parked = coalesce(run_after > now(), 0) WHERE id = :job AND state = 'pending';
+UPDATE job SET parked = coalesce(run_after > now(), 0) WHERE number = :number AND state = 'pending';
 -- :if :done
-UPDATE ticket SET column_id = CASE column_id WHEN 'in_progress' THEN 'in_review' WHEN 'backlog' THEN 'in_review' ELSE column_id END, status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket;
+UPDATE ticket SET column_id = CASE column_id WHEN 'in_progress' THEN 'in_review' WHEN 'backlog' THEN 'in_review' ELSE column_id END, status = 'completed', version = version + 1, updated_at = now() WHERE number = :done;
 -- :if :failed
 UPDATE ticket SET status = 'failed', version = version + 1, updated_at = now() WHERE id = :ticket AND status <> 'failed';
 -- :if :comments
@@ -154,8 +183,8 @@ UPDATE pr_comment SET addressed_at = now() WHERE :state2 = 'completed' AND :kind
 INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
 SELECT uuid7(), :ticket, :project, 'review', 1, :max, p.pr_number, c.body, c.number, c.path, c.line
 FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE :state2 = 'completed' AND p.ticket_id = :ticket AND p.state = 'open' AND p.forge = 'local' AND c.bot = 0 AND c.addressed_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND (r.state = 'pending' OR r.state = 'running' OR r.state = 'paused')) ORDER BY c.number LIMIT 1;
-SELECT json_object('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.id = :job;
+  AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = :ticket AND r.kind = 'review' AND r.finished_at IS NULL) ORDER BY c.number LIMIT 1;
+SELECT record('job_id', j.id, 'state', j.state, 'reason', j.reason, 'message', j.message, 'run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries, 'outcome', :outcome, 'ticket_id', j.ticket_id, 'kind', j.kind) AS json FROM job j WHERE j.number = :number;
 
 -- :verb job.cancel WRITE HELD
 -- :in job:ref job_id:ref
@@ -184,7 +213,7 @@ SELECT $(job) AS json FROM job j WHERE j.id = :job;
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to pending') WHERE :state NOT IN ('failed', 'cancelled', 'paused');
-SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND (o.state = 'pending' OR o.state = 'running' OR o.state = 'paused') JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
+SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND o.finished_at IS NULL JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
 UPDATE job SET state = 'pending', reason = NULL, message = NULL, tries = 0, run_after = NULL, parked = 0, finished_at = NULL WHERE id = :job;
 UPDATE ticket SET column_id = 'in_progress', status = 'in_progress', version = version + 1, updated_at = now() WHERE id = :ticket AND column_id IN ('backlog', 'in_progress') AND (column_id <> 'in_progress' OR status <> 'in_progress');
 SELECT $(job) AS json FROM job j WHERE j.id = :job;
@@ -192,10 +221,10 @@ SELECT $(job) AS json FROM job j WHERE j.id = :job;
 -- :verb job.set WRITE
 -- :in job:ref job_id:ref priority:int run_after:text max_tries:int
 $(find_job)
-SELECT refuse(65, 'run_after: not a time: ' || (:in ->> 'run_after')) WHERE NOT $(a_time);
+SELECT refuse(65, 'run_after: not a time: ' || @run_after) WHERE NOT $(a_time);
 SELECT refuse(65, 'job ' || :job || ' is ' || :state || ', its run_after cannot change') WHERE json_type(:in, '$.run_after') IS NOT NULL AND :state <> 'pending';
-UPDATE job SET priority = coalesce(:in ->> 'priority', priority), max_tries = coalesce(:in ->> 'max_tries', max_tries),
-  run_after = iif(json_type(:in, '$.run_after') IS NULL, run_after, strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after')), parked = iif(json_type(:in, '$.run_after') IS NULL, parked, coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', :in ->> 'run_after') > now(), 0)) WHERE id = :job;
+UPDATE job SET priority = coalesce(@priority, priority), max_tries = coalesce(@max_tries, max_tries),
+  run_after = iif(json_type(:in, '$.run_after') IS NULL, run_after, strftime('%Y-%m-%dT%H:%M:%fZ', @run_after)), parked = iif(json_type(:in, '$.run_after') IS NULL, parked, coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', @run_after) > now(), 0)) WHERE id = :job;
 SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
 -- :verb job.sweep WRITE HELD
@@ -205,10 +234,10 @@ $(sweep) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, '
 -- :verb job.list READ
 -- :in project:ref ticket:ref state:text kind:text reason:text after:int limit:int
 $(find_ticket_if)
-SELECT NULL AS ":project" WHERE :in ->> 'project' IS NULL;
+SELECT NULL AS ":project" WHERE @project IS NULL;
 $(find_project_if)
-SELECT $(job) AS json FROM job j WHERE (:project IS NULL OR j.project_id = :project) AND (:ticket IS NULL OR j.ticket_id = :ticket) AND (:in ->> 'state' IS NULL OR j.state = :in ->> 'state')
-  AND (:in ->> 'kind' IS NULL OR j.kind = :in ->> 'kind') AND (:in ->> 'reason' IS NULL OR j.reason = :in ->> 'reason') AND j.number > coalesce(:in ->> 'after', 0) ORDER BY j.number LIMIT coalesce(:in ->> 'limit', -1);
+SELECT $(job) AS json FROM job j WHERE (:project IS NULL OR j.project_id = :project) AND (:ticket IS NULL OR j.ticket_id = :ticket) AND (@state IS NULL OR j.state = @state)
+  AND (@kind IS NULL OR j.kind = @kind) AND (@reason IS NULL OR j.reason = @reason) AND j.number > coalesce(@after, 0) ORDER BY j.number LIMIT coalesce(@limit, -1);
 
 -- :define attempt
 json_object('number', a.number, 'id', a.id, 'job_id', a.job_id, 'project_id', a.project_id, 'fence', a.fence, 'stage', a.stage, 'worker', a.worker, 'started_at', a.started_at, 'ended_at', a.ended_at, 'outcome', a.outcome, 'reason', a.reason, 'exit', a.exit, 'turns', a.turns, 'input_tokens', a.input_tokens, 'output_tokens', a.output_tokens, 'cost_usd', a.cost_usd, 'verdict', a.verdict)
@@ -216,22 +245,22 @@ json_object('number', a.number, 'id', a.id, 'job_id', a.job_id, 'project_id', a.
 -- :verb job.show READ HELD
 -- :in job:ref job_id:ref
 $(find_job)
-SELECT json_patch($(job), json_object('outcome', json(j.outcome), 'attempts', (SELECT json_group_array(json($(attempt))) FROM attempt a WHERE a.job_id = j.id))) AS json FROM job j WHERE j.id = :job;
+SELECT json_patch($(job), json_object('outcome', (SELECT json(o.record) FROM attempt a JOIN outcome o ON o.attempt = a.number WHERE a.job_id = j.id ORDER BY a.fence DESC LIMIT 1), 'attempts', (SELECT json_group_array(json($(attempt))) FROM attempt a WHERE a.job_id = j.id))) AS json FROM job j WHERE j.id = :job;
 
 -- :verb attempt.list READ
 -- :in job:ref job_id:ref project:ref after:int limit:int
 $(find_project_if)
-SELECT id AS ":job" FROM job WHERE id = :in ->> 'job' OR number = num(:in ->> 'job');
-SELECT refuse(66, 'no such job: ' || (:in ->> 'job')) WHERE :job IS NULL AND :in ->> 'job' IS NOT NULL;
-SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job) AND (:project IS NULL OR a.project_id = :project) AND a.number > coalesce(:in ->> 'after', 0) ORDER BY a.number LIMIT coalesce(:in ->> 'limit', -1);
+SELECT id AS ":job" FROM job WHERE id = @job OR number = num(@job);
+SELECT refuse(66, 'no such job: ' || @job) WHERE :job IS NULL AND @job IS NOT NULL;
+SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job) AND (:project IS NULL OR a.project_id = :project) AND a.number > coalesce(@after, 0) ORDER BY a.number LIMIT coalesce(@limit, -1);
 
 -- What a waiting claimer must know: how many jobs its worker runs, how many
 -- run at all, when the next one is due by itself, and how many soon are.
 -- :verb job.idle READ WORKER HELD
--- :in worker:text project:ref projects:array
+-- :in worker:text project:ref project_id:ref projects:array
 SELECT $(refs);
 $(find_refs)
-SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = :in ->> 'worker'),
+SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = @worker),
   'running', (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running' AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),
   'soon', (SELECT count(*) FROM job WHERE parked = 1 AND state = 'pending' AND run_after < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds') AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),
   'next_ms', (SELECT CAST((julianday(min(at)) - julianday('now')) * 86400000 AS INTEGER) FROM (SELECT min(run_after) AS at FROM job WHERE parked = 1 AND state = 'pending' UNION ALL SELECT min(lease_until) FROM job WHERE state = 'running'))) AS json;

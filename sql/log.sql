@@ -4,41 +4,43 @@
 -- the worker says that its leases are.
 -- :verb log.add WRITE WORKER HELD
 -- :in job:ref job_id:ref ticket:ref ticket_id:ref fence:int session_id:text step:text summary:text raw_output:text raw_file:text success:bool lease_seconds:num
-SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", CASE WHEN fence <> CAST(:in ->> 'fence' AS INTEGER) THEN refuse(65, 'job ' || id || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || fence || ' now') END AS ":fence",
-  iif(state = 'running' AND fence = CAST(:in ->> 'fence' AS INTEGER) AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (0.98 * coalesce(:in ->> 'lease_seconds', 60)) || ' seconds'), 1, NULL) AS ":renew"
-FROM job WHERE id = coalesce(:in ->> 'job', :in ->> 'job_id') OR number = num(coalesce(:in ->> 'job', :in ->> 'job_id'));
+SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", CASE WHEN fence <> CAST(@fence AS INTEGER) THEN refuse(65, 'job ' || id || ': fence ' || @fence || ' is old, it is ' || fence || ' now') END AS ":fence",
+  iif(state = 'running' AND fence = CAST(@fence AS INTEGER) AND lease_until < soon(0.98 * coalesce(@lease_seconds, 60)), 1, NULL) AS ":renew"
+FROM job WHERE number = $(the_job);
 -- :unless :job
-SELECT refuse(66, 'no such job: ' || coalesce(:in ->> 'job', :in ->> 'job_id')) WHERE :job IS NULL AND coalesce(:in ->> 'job', :in ->> 'job_id') IS NOT NULL;
+SELECT refuse(66, 'no such job: ' || coalesce(@job, @job_id)) WHERE :job IS NULL AND coalesce(@job, @job_id) IS NOT NULL;
 -- :unless :job
-SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE (id = coalesce(:in ->> 'ticket', :in ->> 'ticket_id') OR number = num(coalesce(:in ->> 'ticket', :in ->> 'ticket_id')));
+SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE (id = coalesce(@ticket, @ticket_id) OR number = num(coalesce(@ticket, @ticket_id)));
 -- :unless :ticket
-SELECT refuse(iif(coalesce(:in ->> 'ticket', :in ->> 'ticket_id') IS NULL, 65, 66), coalesce('no such ticket: ' || coalesce(:in ->> 'ticket', :in ->> 'ticket_id'), 'log.add: job or ticket is missing')) WHERE :ticket IS NULL;
-INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output, raw_file, success)
-VALUES (uuid7(), :project, :ticket, :job, :in ->> 'session_id', substr(coalesce(nullif(trim(:in ->> 'step'), ''), 'step'), 1, 100), :in ->> 'summary', :in ->> 'raw_output', :in ->> 'raw_file', coalesce(:in ->> 'success', 1))
-RETURNING json_object('seq', seq, 'id', id) AS json;
+SELECT refuse(iif(coalesce(@ticket, @ticket_id) IS NULL, 65, 66), coalesce('no such ticket: ' || coalesce(@ticket, @ticket_id), 'log.add: job or ticket is missing')) WHERE :ticket IS NULL;
+INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output, raw_file, success, created_at)
+VALUES (uuid7(), :project, :ticket, :job, @session_id, substr(coalesce(nullif(trim(@step), ''), 'step'), 1, 100), @summary, @raw_output, @raw_file, coalesce(@success, 1), now());
+SELECT record('seq', seq, 'id', id) AS json FROM log WHERE seq = last_insert_rowid();
 -- :if :renew
-UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || coalesce(:in ->> 'lease_seconds', 60) || ' seconds') WHERE id = :job;
+UPDATE job SET lease_until = soon(coalesce(@lease_seconds, 60)) WHERE id = :job;
 
 -- :verb log.list READ
 -- :in job:ref ticket:ref project:ref since:int limit:int
-SELECT id AS ":job" FROM job WHERE id = :in ->> 'job' OR number = num(:in ->> 'job');
-SELECT refuse(66, 'no such job: ' || (:in ->> 'job')) WHERE :job IS NULL AND :in ->> 'job' IS NOT NULL;
+SELECT id AS ":job" FROM job WHERE id = @job OR number = num(@job);
+SELECT refuse(66, 'no such job: ' || @job) WHERE :job IS NULL AND @job IS NOT NULL;
 $(find_ticket_if)
-SELECT NULL AS ":project" WHERE :in ->> 'project' IS NULL;
+SELECT NULL AS ":project" WHERE @project IS NULL;
 $(find_project_if)
 SELECT json_object('seq', l.seq, 'id', l.id, 'project_id', l.project_id, 'ticket_id', l.ticket_id, 'job_id', l.job_id, 'session_id', l.session_id, 'step', l.step, 'summary', l.summary, 'raw_output', l.raw_output, 'raw_file', l.raw_file, 'success', json(iif(l.success, 'true', 'false')), 'created_at', l.created_at) AS json
-FROM log l WHERE (:job IS NULL OR l.job_id = :job) AND (:ticket IS NULL OR l.ticket_id = :ticket) AND (:project IS NULL OR l.project_id = :project) AND l.seq > coalesce(:in ->> 'since', 0) ORDER BY l.seq LIMIT coalesce(:in ->> 'limit', -1);
+FROM log l WHERE (:job IS NULL OR l.job_id = :job) AND (:ticket IS NULL OR l.ticket_id = :ticket) AND (:project IS NULL OR l.project_id = :project) AND l.seq > coalesce(@since, 0) ORDER BY l.seq LIMIT coalesce(@limit, -1);
 
+-- A seal covers the events up to its seq (lib/seal.h): the first that is not
+-- before an event is that event's.
 -- :verb event.list READ
 -- :in since:int limit:int noun:text project:ref ticket:ref job:ref
 $(find_ticket_if)
-SELECT NULL AS ":project" WHERE :in ->> 'project' IS NULL;
+SELECT NULL AS ":project" WHERE @project IS NULL;
 $(find_project_if)
-SELECT id AS ":job" FROM job WHERE id = :in ->> 'job' OR number = num(:in ->> 'job');
-SELECT refuse(66, 'no such job: ' || (:in ->> 'job')) WHERE :job IS NULL AND :in ->> 'job' IS NOT NULL;
-SELECT json_object('seq', e.seq, 'at', e.at, 'noun', e.noun, 'what', e.what, 'id', e.id, 'project_id', e.project_id, 'ticket_id', e.ticket_id, 'job_id', e.job_id, 'data', json(e.data), 'actor', s.actor, 'late', json(iif(s.late, 'true', 'false')), 'hash', lower(hex(s.hash))) AS json
-FROM event e LEFT JOIN seal s ON s.seq = e.seq WHERE e.seq > coalesce(:in ->> 'since', 0) AND (:in ->> 'noun' IS NULL OR e.noun = :in ->> 'noun') AND (:project IS NULL OR e.project_id = :project)
-  AND (:ticket IS NULL OR e.ticket_id = :ticket) AND (:job IS NULL OR e.job_id = :job) ORDER BY e.seq LIMIT coalesce(:in ->> 'limit', -1);
+SELECT id AS ":job" FROM job WHERE id = @job OR number = num(@job);
+SELECT refuse(66, 'no such job: ' || @job) WHERE :job IS NULL AND @job IS NOT NULL;
+SELECT json_object('seq', e.seq, 'at', e.at, 'noun', e.noun, 'what', e.what, 'id', e.id, 'project_id', e.project_id, 'ticket_id', e.ticket_id, 'job_id', e.job_id, 'data', json(e.data), 'actor', s.actor, 'late', json(iif(s.late, 'true', 'false')), 'hash', lower(hex(substr(s.hash, -32 * (s.seq - e.seq + 1), 32)))) AS json
+FROM event e LEFT JOIN seal s ON s.seq = (SELECT min(seq) FROM seal WHERE seq >= e.seq) WHERE e.seq > coalesce(@since, 0) AND (@noun IS NULL OR e.noun = @noun) AND (:project IS NULL OR e.project_id = :project)
+  AND (:ticket IS NULL OR e.ticket_id = :ticket) AND (:job IS NULL OR e.job_id = :job) ORDER BY e.seq LIMIT coalesce(@limit, -1);
 
 -- :verb event.head READ HELD
 SELECT json_object('seq', coalesce(max(seq), 0)) AS json FROM event;

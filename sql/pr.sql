@@ -4,8 +4,8 @@
 -- A pull request is named by its id or its number, or with a ticket by that.
 
 -- :define find_pr
-SELECT id AS ":pr", ticket_id AS ":ticket", project_id AS ":project", number AS ":number", state AS ":state" FROM pr WHERE id = :in ->> 'pr' OR number = num(:in ->> 'pr');
-SELECT refuse(66, 'no such pull request: ' || (:in ->> 'pr')) WHERE :pr IS NULL AND :in ->> 'pr' IS NOT NULL;
+SELECT id AS ":pr", ticket_id AS ":ticket", project_id AS ":project", number AS ":number", state AS ":state" FROM pr WHERE id = @pr OR number = num(@pr);
+SELECT refuse(66, 'no such pull request: ' || @pr) WHERE :pr IS NULL AND @pr IS NOT NULL;
 SELECT refuse(65, 'pr is missing') WHERE :pr IS NULL;
 
 -- :define pr
@@ -17,18 +17,18 @@ json_object('number', c.number, 'id', c.id, 'pr_id', c.pr_id, 'author', c.author
 -- Opens one, or brings the open one of the same branch up to date.
 -- :verb pr.open WRITE WORKER
 -- :in ticket_id:ref! title:text! body:text source:text! head_branch:text! base_branch:text! head_oid:text base_oid:text verify:object job_id:ref fence:int forge:text pr_number:int pr_url:text
-SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = :in ->> 'ticket_id' OR number = num(:in ->> 'ticket_id');
-SELECT refuse(66, 'no such ticket: ' || (:in ->> 'ticket_id')) WHERE :ticket IS NULL;
-SELECT id AS ":job", state AS ":jobstate", fence AS ":fence", stop AS ":stop" FROM job WHERE id = :in ->> 'job_id' OR number = num(:in ->> 'job_id');
+SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = @ticket_id OR number = num(@ticket_id);
+SELECT refuse(66, 'no such ticket: ' || @ticket_id) WHERE :ticket IS NULL;
+SELECT id AS ":job", state AS ":jobstate", fence AS ":fence", stop AS ":stop" FROM job WHERE id = @job_id OR number = num(@job_id);
 SELECT refuse(65, 'job ' || :job || ' is ' || :jobstate || ', not running') WHERE :jobstate <> 'running';
-SELECT refuse(65, 'job ' || :job || ': fence ' || coalesce(:in ->> 'fence', 'null') || ' is old, it is ' || :fence || ' now') WHERE :job IS NOT NULL AND :fence IS NOT CAST(:in ->> 'fence' AS INTEGER);
+SELECT refuse(65, 'job ' || :job || ': fence ' || coalesce(@fence, 'null') || ' is old, it is ' || :fence || ' now') WHERE :job IS NOT NULL AND :fence IS NOT CAST(@fence AS INTEGER);
 SELECT refuse(65, 'job ' || :job || ' was asked to stop') WHERE :stop IS NOT NULL;
 SELECT refuse(65, 'job ' || id || ' works on the ticket, and the record names another') FROM job WHERE :job IS NULL AND ticket_id = :ticket AND state = 'running';
-SELECT id AS ":pr" FROM pr WHERE ticket_id = :ticket AND head_branch = :in ->> 'head_branch' AND state = 'open';
-UPDATE pr SET title = :in ->> 'title', body = coalesce(:in ->> 'body', body), head_oid = coalesce(:in ->> 'head_oid', head_oid), base_oid = coalesce(:in ->> 'base_oid', base_oid), verify = coalesce(:in -> 'verify', verify),
-  approved_by = iif(head_oid IS :in ->> 'head_oid', approved_by, NULL), version = version + 1, updated_at = now() WHERE id = :pr;
+SELECT id AS ":pr" FROM pr WHERE ticket_id = :ticket AND head_branch = @head_branch AND state = 'open';
+UPDATE pr SET title = @title, body = coalesce(@body, body), head_oid = coalesce(@head_oid, head_oid), base_oid = coalesce(@base_oid, base_oid), verify = coalesce(:in -> 'verify', verify),
+  approved_by = iif(head_oid IS @head_oid, approved_by, NULL), version = version + 1, updated_at = now() WHERE id = :pr;
 INSERT INTO pr(id, project_id, ticket_id, forge, title, body, source, head_branch, base_branch, head_oid, base_oid, verify, pr_number, pr_url)
-SELECT uuid7(), :project, :ticket, coalesce(:in ->> 'forge', 'local'), :in ->> 'title', :in ->> 'body', :in ->> 'source', :in ->> 'head_branch', :in ->> 'base_branch', :in ->> 'head_oid', :in ->> 'base_oid', :in -> 'verify', :in ->> 'pr_number', :in ->> 'pr_url' WHERE :pr IS NULL
+SELECT uuid7(), :project, :ticket, coalesce(@forge, 'local'), @title, @body, @source, @head_branch, @base_branch, @head_oid, @base_oid, :in -> 'verify', @pr_number, @pr_url WHERE :pr IS NULL
 RETURNING id AS ":pr";
 UPDATE pr SET pr_number = number, pr_url = 'tera:pr/' || number WHERE id = :pr AND forge = 'local' AND pr_number IS NULL;
 SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
@@ -36,9 +36,9 @@ SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
 -- :verb pr.list READ
 -- :in project:ref ticket:ref state:text after:int limit:int
 $(find_ticket_if)
-SELECT NULL AS ":project" WHERE :in ->> 'project' IS NULL;
+SELECT NULL AS ":project" WHERE @project IS NULL;
 $(find_project_if)
-SELECT $(pr) AS json FROM pr p WHERE (:project IS NULL OR p.project_id = :project) AND (:ticket IS NULL OR p.ticket_id = :ticket) AND (:in ->> 'state' IS NULL OR p.state = :in ->> 'state') AND p.number > coalesce(:in ->> 'after', 0) ORDER BY p.number LIMIT coalesce(:in ->> 'limit', -1);
+SELECT $(pr) AS json FROM pr p WHERE (:project IS NULL OR p.project_id = :project) AND (:ticket IS NULL OR p.ticket_id = :ticket) AND (@state IS NULL OR p.state = @state) AND p.number > coalesce(@after, 0) ORDER BY p.number LIMIT coalesce(@limit, -1);
 
 -- :verb pr.show READ
 -- :in pr:ref!
@@ -50,27 +50,27 @@ SELECT json_patch($(pr), json_object('comments', (SELECT json_group_array(json($
 -- :verb pr.comment WRITE WORKER
 -- :in pr:ref! body:text! author:text path:text line:int bot:bool
 $(find_pr)
-SELECT refuse(65, 'line without path') WHERE :in ->> 'line' IS NOT NULL AND :in ->> 'path' IS NULL;
-INSERT INTO pr_comment(id, pr_id, author, body, path, line, bot) VALUES (uuid7(), :pr, :in ->> 'author', :in ->> 'body', :in ->> 'path', :in ->> 'line', coalesce(:in ->> 'bot', 0)) RETURNING number AS ":comment";
-SELECT 1 AS ":may" FROM project p WHERE p.id = :project AND :state = 'open' AND coalesce(:in ->> 'bot', 0) = 0 AND (p.reviewers IS NULL OR EXISTS (SELECT 1 FROM json_each(p.reviewers) r WHERE r.value = :in ->> 'author'));
+SELECT refuse(65, 'line without path') WHERE @line IS NOT NULL AND @path IS NULL;
+INSERT INTO pr_comment(id, pr_id, author, body, path, line, bot) VALUES (uuid7(), :pr, @author, @body, @path, @line, coalesce(@bot, 0)) RETURNING number AS ":comment";
+SELECT 1 AS ":may" FROM project p WHERE p.id = :project AND :state = 'open' AND coalesce(@bot, 0) = 0 AND (p.reviewers IS NULL OR EXISTS (SELECT 1 FROM json_each(p.reviewers) r WHERE r.value = @author));
 UPDATE pr_comment SET addressed_at = now() WHERE number = :comment AND :may IS NULL;
 INSERT INTO job(id, ticket_id, project_id, kind, priority, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line)
-SELECT uuid7(), :ticket, :project, 'review', 1, p.max_tries, :number, :in ->> 'body', :comment, :in ->> 'path', :in ->> 'line' FROM project p WHERE p.id = :project AND :may = 1
-ON CONFLICT (ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused' DO NOTHING RETURNING id AS ":job";
+SELECT uuid7(), :ticket, :project, 'review', 1, p.max_tries, :number, @body, :comment, @path, @line FROM project p WHERE p.id = :project AND :may = 1
+ON CONFLICT (ticket_id, kind) WHERE finished_at IS NULL DO NOTHING RETURNING id AS ":job";
 SELECT json_patch($(pr_comment), json_object('job_id', :job)) AS json FROM pr_comment c WHERE c.number = :comment;
 
 -- The branch as it is on the remote now: a person pushed to it.
 -- :verb pr.head WRITE
 -- :in pr:ref! head_oid:text!
 $(find_pr)
-UPDATE pr SET head_oid = :in ->> 'head_oid', approved_by = NULL, version = version + 1, updated_at = now() WHERE id = :pr AND state = 'open' AND head_oid IS NOT :in ->> 'head_oid';
+UPDATE pr SET head_oid = @head_oid, approved_by = NULL, version = version + 1, updated_at = now() WHERE id = :pr AND state = 'open' AND head_oid IS NOT @head_oid;
 SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
 
 -- :verb pr.approve WRITE
 -- :in pr:ref! author:text!
 $(find_pr)
 SELECT refuse(65, 'pull request ' || :number || ' is ' || :state || ', not open') WHERE :state <> 'open';
-UPDATE pr SET approved_by = :in ->> 'author', version = version + 1, updated_at = now() WHERE id = :pr;
+UPDATE pr SET approved_by = @author, version = version + 1, updated_at = now() WHERE id = :pr;
 SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
 
 -- After the merge was pushed: the pull request is merged, the ticket is done.
@@ -78,7 +78,7 @@ SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
 -- :in pr:ref! method:text! merged_oid:text!
 $(find_pr)
 SELECT refuse(65, 'pull request ' || :number || ' is ' || :state || ', not open') WHERE :state <> 'open';
-UPDATE pr SET state = 'merged', merge_method = :in ->> 'method', merged_oid = :in ->> 'merged_oid', version = version + 1, updated_at = now() WHERE id = :pr;
+UPDATE pr SET state = 'merged', merge_method = @method, merged_oid = @merged_oid, version = version + 1, updated_at = now() WHERE id = :pr;
 UPDATE ticket SET column_id = 'done', status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket AND (column_id <> 'done' OR status <> 'completed');
 UPDATE job SET state = 'cancelled', reason = 'user', message = 'the pull request was merged', finished_at = now() WHERE ticket_id = :ticket AND kind = 'review' AND state IN ('pending', 'paused');
 SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;

@@ -3,7 +3,7 @@
 -- A ticket is named by its id or its number (7 or #7).
 
 -- :define ticket_version
-SELECT refuse(65, 'ticket ' || number || ' is at version ' || version || ', not ' || (:in ->> 'version')) FROM ticket WHERE id = :ticket AND version <> :in ->> 'version';
+SELECT refuse(65, 'ticket ' || number || ' is at version ' || version || ', not ' || @version) FROM ticket WHERE id = :ticket AND version <> @version;
 
 -- :define ticket
 json_object('number', t.number, 'id', t.id, 'project_id', t.project_id, 'column_id', t.column_id, 'title', t.title, 'description', t.description, 'acceptance', t.acceptance, 'associated_node_ids', json(t.associated_node_ids), 'associated_edge_ids', json(t.associated_edge_ids), 'priority', t.priority, 'status', t.status, 'version', t.version, 'created_at', t.created_at, 'updated_at', t.updated_at, 'deleted_at', t.deleted_at,
@@ -13,9 +13,9 @@ json_object('number', t.number, 'id', t.id, 'project_id', t.project_id, 'column_
 -- :verb ticket.add WRITE
 -- :in project:ref! title:text! column_id:text description:text acceptance:text priority:text status:text associated_node_ids:array associated_edge_ids:array needs:array id:text
 $(find_project)
-SELECT refuse(65, 'no such column on the board: ' || (:in ->> 'column_id')) WHERE :in ->> 'column_id' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = :in ->> 'column_id');
+SELECT refuse(65, 'no such column on the board: ' || @column_id) WHERE @column_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = @column_id);
 INSERT INTO ticket(id, project_id, column_id, title, description, acceptance, priority, status, associated_node_ids, associated_edge_ids)
-VALUES (coalesce(:in ->> 'id', uuid7()), :project, coalesce(:in ->> 'column_id', 'backlog'), :in ->> 'title', :in ->> 'description', :in ->> 'acceptance', coalesce(:in ->> 'priority', 'medium'), coalesce(:in ->> 'status', 'todo'), coalesce(:in -> 'associated_node_ids', '[]'), coalesce(:in -> 'associated_edge_ids', '[]'))
+VALUES (coalesce(@id, uuid7()), :project, coalesce(@column_id, 'backlog'), @title, @description, @acceptance, coalesce(@priority, 'medium'), coalesce(@status, 'todo'), coalesce(:in -> 'associated_node_ids', '[]'), coalesce(:in -> 'associated_edge_ids', '[]'))
 RETURNING id AS ":ticket";
 SELECT refuse(66, 'no such ticket: ' || n.value) FROM json_each(:in, '$.needs') n WHERE NOT EXISTS (SELECT 1 FROM ticket WHERE id = n.value OR number = num(n.value));
 INSERT OR IGNORE INTO dependency(ticket_id, needs_id) SELECT :ticket, t.id FROM json_each(:in, '$.needs') n JOIN ticket t ON t.id = n.value OR t.number = num(n.value);
@@ -25,10 +25,10 @@ SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
 -- :in project:ref column_id:text status:text priority:text text:text deleted:bool after:int limit:int
 $(find_project_if)
 SELECT $(ticket) AS json FROM ticket t
-WHERE (:project IS NULL OR t.project_id = :project) AND (t.deleted_at IS NULL OR :in ->> 'deleted') AND (:in ->> 'column_id' IS NULL OR t.column_id = :in ->> 'column_id')
-  AND (:in ->> 'status' IS NULL OR t.status = :in ->> 'status') AND (:in ->> 'priority' IS NULL OR t.priority = :in ->> 'priority')
-  AND (:in ->> 'text' IS NULL OR instr(lower(t.title || ' ' || coalesce(t.description, '')), lower(:in ->> 'text')))
-  AND t.number > coalesce(:in ->> 'after', 0) ORDER BY t.number LIMIT coalesce(:in ->> 'limit', -1);
+WHERE (:project IS NULL OR t.project_id = :project) AND (t.deleted_at IS NULL OR @deleted) AND (@column_id IS NULL OR t.column_id = @column_id)
+  AND (@status IS NULL OR t.status = @status) AND (@priority IS NULL OR t.priority = @priority)
+  AND (@text IS NULL OR instr(lower(t.title || ' ' || coalesce(t.description, '')), lower(@text)))
+  AND t.number > coalesce(@after, 0) ORDER BY t.number LIMIT coalesce(@limit, -1);
 
 -- :verb ticket.show READ HELD
 -- :in ticket:ref!
@@ -40,10 +40,10 @@ SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
 $(find_ticket)
 $(ticket_version)
 SELECT refuse(65, 'ticket.set: title: a title cannot be null') WHERE json_type(:in, '$.title') = 'null';
-UPDATE ticket SET title = coalesce(:in ->> 'title', title),
-  description = iif(json_type(:in, '$.description') IS NULL, description, :in ->> 'description'),
-  acceptance = iif(json_type(:in, '$.acceptance') IS NULL, acceptance, :in ->> 'acceptance'),
-  priority = coalesce(:in ->> 'priority', priority), status = coalesce(:in ->> 'status', status),
+UPDATE ticket SET title = coalesce(@title, title),
+  description = iif(json_type(:in, '$.description') IS NULL, description, @description),
+  acceptance = iif(json_type(:in, '$.acceptance') IS NULL, acceptance, @acceptance),
+  priority = coalesce(@priority, priority), status = coalesce(@status, status),
   associated_node_ids = coalesce(:in -> 'associated_node_ids', associated_node_ids), associated_edge_ids = coalesce(:in -> 'associated_edge_ids', associated_edge_ids),
   version = version + 1, updated_at = now() WHERE id = :ticket;
 SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
@@ -55,8 +55,8 @@ SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
 -- :in ticket:ref! column_id:text! version:int
 $(find_ticket)
 $(ticket_version)
-SELECT refuse(65, 'no such column on the board: ' || (:in ->> 'column_id') || ' (there are ' || (SELECT group_concat(c.value ->> 'id', ', ') FROM board b, json_each(b.columns) c WHERE b.project_id = :project) || ')') WHERE NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = :in ->> 'column_id');
-SELECT column_id AS ":from", :in ->> 'column_id' AS ":to" FROM ticket WHERE id = :ticket;
+SELECT refuse(65, 'no such column on the board: ' || @column_id || ' (there are ' || (SELECT group_concat(c.value ->> 'id', ', ') FROM board b, json_each(b.columns) c WHERE b.project_id = :project) || ')') WHERE NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = @column_id);
+SELECT column_id AS ":from", @column_id AS ":to" FROM ticket WHERE id = :ticket;
 SELECT id AS ":run" FROM ticket WHERE id = :ticket AND :to = 'in_progress' AND (:from <> 'in_progress' OR status = 'failed');
 SELECT refuse(65, 'ticket ' || t.number || ' was removed') FROM ticket t WHERE t.id = :ticket AND t.deleted_at IS NOT NULL;
 SELECT refuse(65, 'project ' || name || ' runs locally and has no project_path') FROM project WHERE id = :project AND :run IS NOT NULL AND execution_mode = 'local' AND project_path IS NULL;
@@ -67,7 +67,7 @@ UPDATE job SET stop = 'cancel' WHERE ticket_id = :ticket AND :from = 'in_progres
 SELECT NULL AS ":kind", NULL AS ":priority", NULL AS ":run_after";
 INSERT INTO job(id, ticket_id, project_id, kind, priority, blocked, max_tries)
 SELECT uuid7(), t.id, t.project_id, iif(lower(t.title) = 'project setup', 'setup', 'ticket'), CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END, EXISTS ($(unmet)), p.max_tries
-FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :run AND NOT EXISTS (SELECT 1 FROM job WHERE ticket_id = :run AND (state = 'pending' OR state = 'running' OR state = 'paused'))
+FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :run AND NOT EXISTS (SELECT 1 FROM job WHERE ticket_id = :run AND finished_at IS NULL)
 RETURNING id AS ":job";
 SELECT json_patch($(ticket), json_object('job_id', :job)) AS json FROM ticket t WHERE t.id = :ticket;
 
@@ -89,8 +89,8 @@ SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
 -- :verb dependency.add WRITE
 -- :in ticket:ref! needs:ref!
 $(find_ticket)
-SELECT id AS ":needs" FROM ticket WHERE id = :in ->> 'needs' OR number = num(:in ->> 'needs');
-SELECT refuse(66, 'no such ticket: ' || (:in ->> 'needs')) WHERE :needs IS NULL;
+SELECT id AS ":needs" FROM ticket WHERE id = @needs OR number = num(@needs);
+SELECT refuse(66, 'no such ticket: ' || @needs) WHERE :needs IS NULL;
 SELECT refuse(65, 'ticket ' || number || ' cannot wait for itself') FROM ticket WHERE id = :ticket AND id = :needs;
 INSERT OR IGNORE INTO dependency(ticket_id, needs_id) VALUES (:ticket, :needs);
 SELECT json_object('ticket_id', ticket_id, 'needs_id', needs_id, 'kind', kind, 'created_at', created_at) AS json FROM dependency WHERE ticket_id = :ticket AND needs_id = :needs;
@@ -98,8 +98,8 @@ SELECT json_object('ticket_id', ticket_id, 'needs_id', needs_id, 'kind', kind, '
 -- :verb dependency.remove WRITE
 -- :in ticket:ref! needs:ref!
 $(find_ticket)
-SELECT id AS ":needs" FROM ticket WHERE id = :in ->> 'needs' OR number = num(:in ->> 'needs');
-SELECT refuse(66, 'no such dependency: ' || (:in ->> 'ticket') || ' on ' || (:in ->> 'needs')) WHERE NOT EXISTS (SELECT 1 FROM dependency WHERE ticket_id = :ticket AND needs_id = :needs);
+SELECT id AS ":needs" FROM ticket WHERE id = @needs OR number = num(@needs);
+SELECT refuse(66, 'no such dependency: ' || @ticket || ' on ' || @needs) WHERE NOT EXISTS (SELECT 1 FROM dependency WHERE ticket_id = :ticket AND needs_id = :needs);
 DELETE FROM dependency WHERE ticket_id = :ticket AND needs_id = :needs RETURNING json_object('ticket_id', ticket_id, 'needs_id', needs_id) AS json;
 
 -- :verb dependency.list READ
@@ -112,44 +112,44 @@ FROM dependency d JOIN ticket t ON t.id = d.ticket_id JOIN ticket n ON n.id = d.
 -- :verb comment.add WRITE
 -- :in ticket:ref! body:text! author:text
 $(find_ticket)
-INSERT INTO comment(id, ticket_id, author, body) VALUES (uuid7(), :ticket, :in ->> 'author', :in ->> 'body')
+INSERT INTO comment(id, ticket_id, author, body) VALUES (uuid7(), :ticket, @author, @body)
 RETURNING json_object('number', number, 'id', id, 'ticket_id', ticket_id, 'author', author, 'body', body, 'created_at', created_at) AS json;
 
 -- :verb comment.list READ
 -- :in ticket:ref after:int limit:int
 $(find_ticket_if)
-SELECT json_object('number', number, 'id', id, 'ticket_id', ticket_id, 'author', author, 'body', body, 'created_at', created_at) AS json FROM comment WHERE (:ticket IS NULL OR ticket_id = :ticket) AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
+SELECT json_object('number', number, 'id', id, 'ticket_id', ticket_id, 'author', author, 'body', body, 'created_at', created_at) AS json FROM comment WHERE (:ticket IS NULL OR ticket_id = :ticket) AND number > coalesce(@after, 0) ORDER BY number LIMIT coalesce(@limit, -1);
 
 -- A secret's value goes in, and comes out of setting.value only.
 -- :define setting
 json_object('key', key, 'value', iif(secret, NULL, value), 'secret', json(iif(secret, 'true', 'false')), 'version', version, 'created_at', created_at, 'updated_at', updated_at)
 
 -- :define is_secret
-(coalesce(:in ->> 'secret', 0) OR :in ->> 'key' IN ('github_agent_token', 'AGENT_API_KEY', 'WORKER_API_KEY', 'EMBEDDING_API_KEY', 'MEMORY_LLM_API_KEY', 'openai_api_key', 'anthropic_api_key', 'FRONTEND_LLM_API_KEY', 'TERARCHITECT_WORKER_API_KEY'))
+(coalesce(@secret, 0) OR @key IN ('github_agent_token', 'AGENT_API_KEY', 'WORKER_API_KEY', 'EMBEDDING_API_KEY', 'MEMORY_LLM_API_KEY', 'openai_api_key', 'anthropic_api_key', 'FRONTEND_LLM_API_KEY', 'TERARCHITECT_WORKER_API_KEY'))
 
 -- :verb setting.set WRITE ADMIN
 -- :in key:text! value:any secret:bool
-DELETE FROM setting WHERE key = :in ->> 'key' AND coalesce(:in ->> 'value', '') = '' RETURNING json_object('key', key, 'value', NULL) AS json;
-INSERT INTO setting(key, value, secret) SELECT :in ->> 'key', iif($(is_secret), encrypt(:in ->> 'value'), CAST(:in ->> 'value' AS TEXT)), $(is_secret) WHERE coalesce(:in ->> 'value', '') <> ''
+DELETE FROM setting WHERE key = @key AND coalesce(@value, '') = '' RETURNING json_object('key', key, 'value', NULL) AS json;
+INSERT INTO setting(key, value, secret) SELECT @key, iif($(is_secret), encrypt(@value), CAST(@value AS TEXT)), $(is_secret) WHERE coalesce(@value, '') <> ''
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, secret = excluded.secret, version = version + 1, updated_at = now()
 RETURNING $(setting) AS json;
 
 -- :verb setting.list READ
 -- :in limit:int
-SELECT $(setting) AS json FROM setting ORDER BY key LIMIT coalesce(:in ->> 'limit', -1);
+SELECT $(setting) AS json FROM setting ORDER BY key LIMIT coalesce(@limit, -1);
 
 -- :verb setting.show READ
 -- :in setting:text!
-SELECT refuse(66, 'no such setting: ' || (:in ->> 'setting')) WHERE NOT EXISTS (SELECT 1 FROM setting WHERE key = :in ->> 'setting');
-SELECT $(setting) AS json FROM setting WHERE key = :in ->> 'setting';
+SELECT refuse(66, 'no such setting: ' || @setting) WHERE NOT EXISTS (SELECT 1 FROM setting WHERE key = @setting);
+SELECT $(setting) AS json FROM setting WHERE key = @setting;
 
 -- The value itself, a secret's too: for the programs that use it.
 -- :verb setting.value READ ADMIN
 -- :in setting:text!
-SELECT refuse(66, 'no such setting: ' || (:in ->> 'setting')) WHERE NOT EXISTS (SELECT 1 FROM setting WHERE key = :in ->> 'setting');
-SELECT json_object('key', key, 'value', iif(secret, decrypt(value), value)) AS json FROM setting WHERE key = :in ->> 'setting';
+SELECT refuse(66, 'no such setting: ' || @setting) WHERE NOT EXISTS (SELECT 1 FROM setting WHERE key = @setting);
+SELECT json_object('key', key, 'value', iif(secret, decrypt(value), value)) AS json FROM setting WHERE key = @setting;
 
 -- :verb setting.remove WRITE ADMIN
 -- :in setting:text!
-SELECT refuse(66, 'no such setting: ' || (:in ->> 'setting')) WHERE NOT EXISTS (SELECT 1 FROM setting WHERE key = :in ->> 'setting');
-DELETE FROM setting WHERE key = :in ->> 'setting' RETURNING json_object('key', key, 'value', NULL) AS json;
+SELECT refuse(66, 'no such setting: ' || @setting) WHERE NOT EXISTS (SELECT 1 FROM setting WHERE key = @setting);
+DELETE FROM setting WHERE key = @setting RETURNING json_object('key', key, 'value', NULL) AS json;

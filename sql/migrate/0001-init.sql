@@ -126,7 +126,7 @@ CREATE TABLE job (
   project_id TEXT NOT NULL REFERENCES project(id),
   kind TEXT NOT NULL REFERENCES kind(name),
   -- a list of IN is a table that each change would make anew
-  state TEXT NOT NULL DEFAULT 'pending' CONSTRAINT job_state_is_known CHECK (instr(' pending running completed failed cancelled paused ', ' ' || state || ' ') AND NOT instr(state, ' ')),
+  state TEXT NOT NULL DEFAULT 'pending' CONSTRAINT job_state_is_known CHECK (state = 'pending' OR state = 'running' OR state = 'completed' OR state = 'failed' OR state = 'cancelled' OR state = 'paused'),
   reason TEXT CONSTRAINT job_reason_is_known CHECK (instr(' ok partial error timeout lost user budget stall verify push conflict config ', ' ' || reason || ' ') AND NOT instr(reason, ' ')),
   message TEXT,          -- the reason in a sentence
   priority INTEGER NOT NULL DEFAULT 0,
@@ -144,21 +144,21 @@ CREATE TABLE job (
   github_comment_id INTEGER,
   comment_path TEXT,
   comment_line INTEGER,
-  outcome TEXT CONSTRAINT outcome_is_json CHECK (outcome IS NULL OR json_valid(outcome)), -- the last attempt's record
   created_at TEXT NOT NULL DEFAULT (now()),
   claimed_at TEXT,
   finished_at TEXT,
   CONSTRAINT a_running_job_has_a_lease CHECK (state <> 'running' OR lease_until IS NOT NULL)
 ) STRICT;
 -- One live job a ticket and kind; the ready queue of a project; leases that
--- may have expired; jobs whose time may have come.
-CREATE UNIQUE INDEX job_live ON job(ticket_id, kind) WHERE state = 'pending' OR state = 'running' OR state = 'paused';
+-- may have expired; jobs whose time may have come.  A claim or an end pays for
+-- each that its change of state touches: job_live asks for finished_at, which
+-- job_changed keeps true to the state, so that a claim leaves it alone.
+CREATE UNIQUE INDEX job_live ON job(ticket_id, kind) WHERE finished_at IS NULL;
 CREATE INDEX job_ready ON job(project_id, priority DESC) WHERE state = 'pending' AND parked = 0 AND blocked = 0;
 CREATE INDEX job_lease ON job(lease_until) WHERE state = 'running';
 CREATE INDEX job_running ON job(project_id) WHERE state = 'running';
 CREATE INDEX job_parked ON job(run_after) WHERE parked = 1;
 CREATE INDEX job_ticket ON job(ticket_id);
-CREATE INDEX job_project ON job(project_id, state);
 
 CREATE TABLE attempt ( -- one claim of a job
   number INTEGER PRIMARY KEY,
@@ -179,6 +179,10 @@ CREATE TABLE attempt ( -- one claim of a job
   cost_usd REAL,
   verdict TEXT,
   CONSTRAINT one_attempt_a_fence UNIQUE (job_id, fence)
+) STRICT;
+CREATE TABLE outcome ( -- the record with which it ended; a row of its own, for a job or attempt that grew by it would split its page
+  attempt INTEGER PRIMARY KEY REFERENCES attempt(number),
+  record TEXT NOT NULL CONSTRAINT outcome_is_json CHECK (json_valid(record))
 ) STRICT;
 -- What a project costs, and whose turn it is: fairness between projects.
 CREATE INDEX attempt_cost ON attempt(project_id, started_at);
@@ -225,6 +229,7 @@ CREATE TABLE pr (
   updated_at TEXT NOT NULL DEFAULT (now())
 ) STRICT;
 CREATE UNIQUE INDEX pr_open ON pr(ticket_id, head_branch) WHERE state = 'open';
+CREATE INDEX pr_ticket ON pr(ticket_id);
 CREATE INDEX pr_project ON pr(project_id, state);
 
 CREATE TABLE pr_comment (
@@ -241,8 +246,9 @@ CREATE TABLE pr_comment (
 ) STRICT;
 CREATE INDEX pr_comment_pr ON pr_comment(pr_id);
 
--- The history.  event says what; seal, written by the commit that follows,
--- says who and proves it (lib/seal.h has the record that is hashed).
+-- The history.  event says what; seal, written by the same commit, says who
+-- and proves it: a row covers the events of the commit (lib/seal.h has the
+-- record that is hashed).
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY CONSTRAINT event_seq_is_positive CHECK (seq > 0),
   at TEXT NOT NULL DEFAULT (now()),
@@ -255,13 +261,14 @@ CREATE TABLE event (
   data TEXT NOT NULL CONSTRAINT data_is_json CHECK (json_valid(data))
 ) STRICT;
 CREATE TABLE seal (
-  seq INTEGER PRIMARY KEY, -- the event's
+  seq INTEGER PRIMARY KEY, -- of the last event that it covers
   actor TEXT,
-  late INTEGER NOT NULL, -- 1: another program wrote the event
-  hash BLOB NOT NULL
+  late INTEGER NOT NULL, -- 1: another program wrote the events
+  hash BLOB NOT NULL     -- 32 bytes an event, in their order
 ) STRICT;
 -- REPLACE deletes without the triggers of DELETE: it is refused as it comes.
-CREATE TRIGGER event_is_new BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq) BEGIN SELECT raise(ABORT, 'an event cannot be changed'); END;
+-- (Before a row that names no seq, NEW.seq is -1.)
+CREATE TRIGGER event_is_new BEFORE INSERT ON event WHEN NEW.seq > 0 AND EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq) BEGIN SELECT raise(ABORT, 'an event cannot be changed'); END;
 CREATE TRIGGER seal_is_new BEFORE INSERT ON seal WHEN EXISTS (SELECT 1 FROM seal WHERE seq = NEW.seq) BEGIN SELECT raise(ABORT, 'a seal cannot be changed'); END;
 CREATE TRIGGER event_stays BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'an event cannot be changed'); END;
 CREATE TRIGGER event_stays_too BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'an event cannot be removed'); END;
@@ -297,7 +304,7 @@ CREATE TRIGGER ticket_changed AFTER UPDATE ON ticket BEGIN
     json_object('number', NEW.number, 'title', NEW.title, 'from', OLD.column_id, 'to', NEW.column_id, 'status', NEW.status, 'version', NEW.version));
 END;
 CREATE VIEW unmet AS SELECT ticket_id FROM dependency JOIN ticket ON id = needs_id WHERE column_id <> 'done' AND deleted_at IS NULL;
-CREATE TRIGGER ticket_unblocks AFTER UPDATE OF column_id, deleted_at ON ticket BEGIN
+CREATE TRIGGER ticket_unblocks AFTER UPDATE OF column_id, deleted_at ON ticket WHEN (NEW.column_id = 'done' OR NEW.deleted_at IS NOT NULL) <> (OLD.column_id = 'done' OR OLD.deleted_at IS NOT NULL) BEGIN
   UPDATE job SET blocked = EXISTS (SELECT 1 FROM unmet u WHERE u.ticket_id = job.ticket_id) WHERE state <> 'completed' AND ticket_id IN (SELECT ticket_id FROM dependency WHERE needs_id = NEW.id);
 END;
 CREATE TRIGGER ticket_stays BEFORE DELETE ON ticket BEGIN SELECT raise(ABORT, 'a ticket is removed by setting deleted_at'); END;
@@ -336,22 +343,20 @@ CREATE TRIGGER setting_removed AFTER DELETE ON setting BEGIN
   INSERT INTO event(noun, what, id, data) VALUES ('setting', 'removed', OLD.key, '{}');
 END;
 
--- The states of a job: the moves that are allowed.  A verb that would break
--- this refuses first, with a message that names both states.
-CREATE TRIGGER job_starts BEFORE INSERT ON job WHEN NEW.state <> 'pending'
+-- The states of a job: the moves that are allowed are those of the first CASE
+-- of job_changed.  A verb that would break this refuses first, with a message
+-- that names both states.
+CREATE TRIGGER job_starts BEFORE INSERT ON job WHEN NEW.state <> 'pending' OR NEW.finished_at IS NOT NULL
 BEGIN SELECT raise(ABORT, 'a new job is pending'); END;
-CREATE TRIGGER job_moves BEFORE UPDATE OF state, fence ON job BEGIN
-  SELECT CASE WHEN NEW.state <> OLD.state AND NOT instr(
-    ' pending>running pending>cancelled running>completed running>failed running>cancelled running>paused running>pending paused>pending paused>cancelled failed>pending cancelled>pending ',
-    ' ' || OLD.state || '>' || NEW.state || ' ') THEN raise(ABORT, 'a job cannot move so') WHEN NEW.fence < OLD.fence THEN raise(ABORT, 'a fence only grows') END;
-END;
 CREATE TRIGGER job_stays BEFORE DELETE ON job BEGIN SELECT raise(ABORT, 'a job is kept: cancel it'); END;
 CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT raise(ABORT, 'an attempt is kept'); END;
 CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', 'pending', NEW.id, NEW.project_id, NEW.ticket_id, NEW.id, json_object('number', NEW.number, 'kind', NEW.kind, 'priority', NEW.priority));
 END;
-CREATE TRIGGER job_changed AFTER UPDATE OF state, priority, stop, run_after, blocked ON job
-WHEN NEW.state <> OLD.state OR NEW.priority <> OLD.priority OR NEW.stop IS NOT OLD.stop OR NEW.run_after IS NOT OLD.run_after OR NEW.blocked <> OLD.blocked BEGIN
+CREATE TRIGGER job_changed AFTER UPDATE OF state, fence, finished_at, priority, stop, run_after, blocked ON job
+WHEN NEW.state <> OLD.state OR NEW.fence < OLD.fence OR NEW.finished_at IS NOT OLD.finished_at OR NEW.priority <> OLD.priority OR NEW.stop IS NOT OLD.stop OR NEW.run_after IS NOT OLD.run_after OR NEW.blocked <> OLD.blocked BEGIN
+  SELECT CASE WHEN NEW.state = OLD.state OR OLD.state = 'running' OR (OLD.state = 'pending' AND NEW.state = 'running') OR (OLD.state <> 'completed' AND NEW.state = 'pending') OR ((OLD.state = 'pending' OR OLD.state = 'paused') AND NEW.state = 'cancelled') THEN NULL ELSE raise(ABORT, 'a job cannot move so') END,
+    CASE WHEN NEW.fence < OLD.fence THEN raise(ABORT, 'a fence only grows') WHEN (NEW.finished_at IS NULL) <> (NEW.state = 'running' OR NEW.state = 'pending' OR NEW.state = 'paused') THEN raise(ABORT, 'a job that is over has finished_at, a live one has none') END;
   UPDATE attempt SET ended_at = now(), outcome = NEW.state, reason = NEW.reason WHERE job_id = NEW.id AND fence = OLD.fence AND ended_at IS NULL AND NEW.state <> 'running';
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', iif(NEW.state = OLD.state, 'changed', NEW.state), NEW.id, NEW.project_id, NEW.ticket_id, NEW.id,
     iif(NEW.state = OLD.state, json_object('priority', NEW.priority, 'stop', NEW.stop, 'run_after', NEW.run_after, 'blocked', NEW.blocked), json_object('from', OLD.state, 'reason', NEW.reason, 'fence', NEW.fence, 'worker', NEW.worker, 'tries', NEW.tries)));

@@ -124,10 +124,11 @@ fill(long from, long n, const char *state)
 	sqlite3_free(text);
 	text = sqlite3_mprintf(
 	    "INSERT INTO job(number, id, ticket_id, project_id, kind, state, "
-	    "reason) SELECT number, id, id, project_id, 'ticket', %Q, %s FROM "
-	    "ticket WHERE number >= %ld AND %d",
-	    state, strcmp(state, "completed") == 0 ? "'ok'" : "NULL", from,
-	    strcmp(state, "none") != 0);
+	    "reason, finished_at) SELECT number, id, id, project_id, 'ticket', "
+	    "%Q, %s FROM ticket WHERE number >= %ld AND %d",
+	    state,
+	    strcmp(state, "completed") == 0 ? "'ok', created_at" : "NULL, NULL",
+	    from, strcmp(state, "none") != 0);
 	sql(text);
 	sqlite3_free(text);
 	if (strcmp(state, "completed") == 0)
@@ -140,20 +141,40 @@ fill(long from, long n, const char *state)
 	sql("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
+#define RUN 62 /* events of a seal, as in lib/seal.h */
+
 static sqlite3_stmt *event, *seal;
+static int unsealed;
+
+static void
+seal_them(void)
+{
+	static const char hashes[RUN * 32];
+
+	if (unsealed == 0)
+		return;
+	sqlite3_bind_blob(seal, 1, hashes, unsealed * 32, SQLITE_STATIC);
+	step(seal);
+	unsealed = 0;
+}
+
+static void
+commit(void)
+{
+	seal_them();
+	sql("COMMIT");
+}
 
 static void
 record(const char *noun, const char *what, const char *id, const char *data)
 {
-	char hash[32] = { 0 };
-
 	sqlite3_bind_text(event, 1, noun, -1, SQLITE_STATIC);
 	sqlite3_bind_text(event, 2, what, -1, SQLITE_STATIC);
 	sqlite3_bind_text(event, 3, id, -1, SQLITE_STATIC);
 	sqlite3_bind_text(event, 4, data, -1, SQLITE_STATIC);
 	step(event);
-	sqlite3_bind_blob(seal, 1, hash, 32, SQLITE_STATIC);
-	step(seal);
+	if (++unsealed == RUN)
+		seal_them();
 }
 
 static void
@@ -186,43 +207,54 @@ enqueue(long n)
 		record("job", "pending", id,
 		    "{\"number\":1234,\"kind\":\"ticket\",\"priority\":0}");
 		if (i % BATCH == 0 || i == n)
-			sql("COMMIT");
+			commit();
 	}
 }
+
+/* What a finish keeps of the record that it is given. */
+static const char outcome[] =
+    "{\"job_id\":\"000003e9-0000-7000-8000-0000000003e9\",\"number\":1001,"
+    "\"ticket_id\":\"000003e9-0000-7000-8000-0000000003e9\",\"ticket_number\":"
+    "1001,\"project_id\":\"01a213a4-240e-787f-afa6-18c20183fa79\","
+    "\"project_name\":\"p\",\"kind\":\"ticket\",\"title\":\"t1001\","
+    "\"repo_url\":\"/tmp/tera-bench.XXXXXX/stream/none.git\","
+    "\"execution_mode\":\"docker\",\"branch\":"
+    "\"ticket-000003e9-0000-7000-8000-0000000003e9\",\"attempt\":1,"
+    "\"max_tries\":3,\"fence\":1,\"lease_until\":"
+    "\"2026-11-25T16:58:41.855Z\",\"lease_seconds\":60,\"pipeline\":"
+    "\"ticket\",\"claimed_by\":\"bench\"}";
 
 static void
 drain(long n)
 {
 	sqlite3_stmt *next = prepare(
-	    "SELECT number, id, ticket_id FROM job WHERE project_id = (SELECT "
-	    "id FROM project LIMIT 1) AND state = 'pending' AND parked = 0 AND "
-	    "blocked = 0 ORDER BY priority DESC, number LIMIT 1");
+	    "SELECT number, id, ticket_id, project_id FROM job WHERE "
+	    "project_id = (SELECT id FROM project LIMIT 1) AND state = "
+	    "'pending' AND parked = 0 AND blocked = 0 ORDER BY priority DESC, "
+	    "number LIMIT 1");
 	sqlite3_stmt *take = prepare(
 	    "UPDATE job SET state = 'running', fence = fence + 1, tries = "
 	    "tries + 1, worker = 'bench', claimed_at = " AT ", lease_until = "
 	    "strftime('%Y-%m-%dT%H:%M:%fZ','now','+60 seconds') WHERE number "
 	    "= ?1");
 	sqlite3_stmt *attempt = prepare(
-	    "INSERT INTO attempt(id, job_id, project_id, fence, worker) SELECT "
-	    "?1, ?1, id, 1, 'bench' FROM project LIMIT 1");
+	    "INSERT INTO attempt(id, job_id, project_id, fence, worker) VALUES "
+	    "(?1, ?1, ?2, 1, 'bench')");
 	sqlite3_stmt *ended = prepare(
 	    "UPDATE attempt SET ended_at = " AT ", outcome = 'completed', "
-	    "reason = 'ok', exit = 0 WHERE job_id = ?1 AND fence = 1");
+	    "reason = 'ok', exit = 0 WHERE number = ?1");
+	sqlite3_stmt *keep = prepare("INSERT INTO outcome VALUES (?1, ?2)");
 	sqlite3_stmt *done = prepare(
 	    "UPDATE job SET state = 'completed', reason = 'ok', lease_until = "
-	    "NULL, worker = NULL, outcome = ?2, finished_at = " AT
-	    " WHERE number = ?1");
+	    "NULL, worker = NULL, finished_at = " AT " WHERE number = ?1");
 	sqlite3_stmt *moved = prepare(
 	    "UPDATE ticket SET column_id = 'in_review', status = 'completed', "
 	    "version = version + 1, updated_at = " AT " WHERE id = ?1");
-	char id[64], ticket[64], outcome[400];
+	char id[64], ticket[64], project[64];
 
-	memset(outcome, 'x', sizeof(outcome) - 1);
-	outcome[0] = outcome[sizeof(outcome) - 2] = '"';
-	outcome[sizeof(outcome) - 1] = '\0';
 	prepare_events();
 	for (long i = 1; i <= n; i++) {
-		sqlite3_int64 number;
+		sqlite3_int64 number, tried;
 
 		if (i % BATCH == 1)
 			sql("BEGIN IMMEDIATE");
@@ -234,23 +266,29 @@ drain(long n)
 		snprintf(id, sizeof(id), "%s", sqlite3_column_text(next, 1));
 		snprintf(
 		    ticket, sizeof(ticket), "%s", sqlite3_column_text(next, 2));
+		snprintf(project, sizeof(project), "%s",
+		    sqlite3_column_text(next, 3));
 		sqlite3_reset(next);
 		sqlite3_bind_int64(take, 1, number);
 		step(take);
 		sqlite3_bind_text(attempt, 1, id, -1, SQLITE_STATIC);
+		sqlite3_bind_text(attempt, 2, project, -1, SQLITE_STATIC);
 		step(attempt);
+		tried = sqlite3_last_insert_rowid(db);
 		record("job", "running", id,
 		    "{\"from\":\"pending\",\"reason\":null,\"fence\":1,"
 		    "\"worker\":\"bench\",\"tries\":1}");
-		sqlite3_bind_text(ended, 1, id, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(ended, 1, tried);
 		step(ended);
 		record("attempt", "ended", id,
 		    "{\"fence\":1,\"exit\":0,\"turns\":null,\"input_tokens\":"
 		    "null,\"output_tokens\":null,\"cost_usd\":null,\"verdict\":"
 		    "null}");
 		sqlite3_bind_int64(done, 1, number);
-		sqlite3_bind_text(done, 2, outcome, -1, SQLITE_STATIC);
 		step(done);
+		sqlite3_bind_int64(keep, 1, tried);
+		sqlite3_bind_text(keep, 2, outcome, -1, SQLITE_STATIC);
+		step(keep);
 		record("job", "completed", id,
 		    "{\"from\":\"running\",\"reason\":\"ok\",\"fence\":1,"
 		    "\"worker\":null,\"tries\":1}");
@@ -261,7 +299,7 @@ drain(long n)
 		    "\"to\":\"in_review\",\"status\":\"completed\","
 		    "\"version\":2}");
 		if (i % BATCH == 0 || i == n)
-			sql("COMMIT");
+			commit();
 	}
 }
 

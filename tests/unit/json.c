@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "jscan.h"
 #include "json.h"
 
 static int count, bad;
@@ -295,9 +296,59 @@ lines(void)
 	json_lines_free(&l);
 }
 
+static void
+scanning(void)
+{
+	static const char *const good[] = { "0", "-1.5e+3", "\"\\u00e9\\n\"",
+		" [1, {\"a\" : null} ,true]\n", "{}", "[]", "1E2" };
+	static const char *const no[] = { "", "01", "1.", ".5", "-", "1e",
+		"\"a", "\"\\x\"", "\"\\u12g4\"", "\"\x01\"", "[1,]", "{\"a\"}",
+		"{\"a\":1,}", "{a:1}", "[1}", "nul", "1 2", "'a'" };
+	static const char text[] = " {\"a\": \"x\",\"b\":[1, 2] , \"c\":-7 } ";
+	struct slice object = { text, sizeof(text) - 1 }, key, v;
+	const char *at = NULL;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		ok(jscan_check(good[i], strlen(good[i]), 9) == JSCAN_OK,
+		    good[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++)
+		ok(jscan_check(no[i], strlen(no[i]), 9) == JSCAN_NOT_JSON,
+		    no[i]);
+	ok(jscan_member(object, &at, &key, &v) && key.n == 3 &&
+		jscan_kind(v) == JSCAN_TEXT,
+	    "member: a text");
+	ok(jscan_member(object, &at, &key, &v) && v.n == 6 &&
+		jscan_kind(v) == JSCAN_ARRAY,
+	    "member: an array");
+	ok(jscan_member(object, &at, &key, &v) &&
+		jscan_kind(v) == JSCAN_INTEGER,
+	    "member: a number");
+	ok(!jscan_member(object, &at, &key, &v) && jscan_ended(object, at),
+	    "member: the end");
+	at = NULL;
+	object = (struct slice){ "{ }", 3 };
+	ok(!jscan_member(object, &at, &key, &v) && jscan_ended(object, at),
+	    "member: of an empty object");
+	object = (struct slice){ "[1]", 3 };
+	ok(!jscan_member(object, &at, &key, &v) && !jscan_ended(object, at),
+	    "member: of an array");
+	object = (struct slice){ "{\"a\":1} x", 9 };
+	ok(jscan_member(object, &at, &key, &v) &&
+		!jscan_member(object, &at, &key, &v) &&
+		!jscan_ended(object, at),
+	    "member: something behind it");
+	at = NULL;
+	object = (struct slice){ "{\"a\":1,}", 8 };
+	ok(jscan_member(object, &at, &key, &v) &&
+		!jscan_member(object, &at, &key, &v) &&
+		!jscan_ended(object, at),
+	    "member: a comma too many");
+}
+
 int
 main(void)
 {
+	scanning();
 	quoting();
 	building();
 	checking();

@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "input.h"
 #include "json.h"
 
-#define VARIABLES 24 /* as in lib/db.c */
+#define VARIABLES 24 /* as in lib/script.c */
 
 static int count, bad;
 
@@ -45,6 +46,30 @@ variables(const char *sql)
 			    names[n++], sizeof(names[0]), "%.*s", (int)len, p);
 	}
 	return n;
+}
+
+/* Is every @KEY of a script in its verb's list? */
+static bool
+listed(const struct verb *v)
+{
+	struct keys k;
+	bool quoted = false, all = true;
+
+	keys_read(&k, v->in);
+	for (const char *p = v->sql; *p != '\0'; p++) {
+		size_t len = 0;
+
+		quoted ^= *p == '\'';
+		if (*p != '@' || quoted || p[1] == ':')
+			continue;
+		while (isalnum((unsigned char)p[len + 1]) || p[len + 1] == '_')
+			len++;
+		if (keys_find(&k, p + 1, len) < 0) {
+			printf("# %.*s\n", (int)len + 1, p);
+			all = false;
+		}
+	}
+	return all && k.n < INPUT_KEYS;
 }
 
 /* An input that passes the verb's list of keys, with values that name
@@ -138,6 +163,7 @@ main(void)
 		return 1;
 	for (const struct verb *v = verbs; v->name != NULL; v++) {
 		ok(variables(v->sql) <= VARIABLES, "few variables", v->name);
+		ok(listed(v), "lists its keys", v->name);
 		ok(verb_find(v->name) == v, "is found", v->name);
 	}
 	ok(verb_find("nothing") == NULL, "is none", "nothing");
