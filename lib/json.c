@@ -65,11 +65,14 @@ void
 json_quote(struct buf *b, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
+	char *to = buf_room(b, n + 2);
+	size_t i = plain(p, n), len;
 
-	buf_room(b, n + 2); /* as a rule that is all */
-	buf_chr(b, '"');
-	for (size_t i = 0; i < n;) {
-		size_t same = plain(p + i, n - i), len;
+	*to++ = '"';
+	memcpy(to, s, i);
+	b->len += i + 1;
+	for (; i < n; i++) {
+		size_t same = plain(p + i, n - i);
 
 		buf_add(b, s + i, same);
 		i += same;
@@ -93,7 +96,6 @@ json_quote(struct buf *b, const char *s, size_t n)
 				buf_add(b, s + i, len);
 			i += len > 0 ? len - 1 : 0;
 		}
-		i++;
 	}
 	buf_chr(b, '"');
 }
