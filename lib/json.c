@@ -42,20 +42,33 @@ sequence(const unsigned char *s, size_t n)
 	return 0;
 }
 
+/* How many of the bytes stand for themselves in a string. */
+static size_t
+plain(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' &&
+	       p[i] != '\\')
+		i++;
+	return i;
+}
+
 void
 json_quote(struct buf *b, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
+	char *to = buf_room(b, n + 2);
+	size_t i = plain(p, n), len;
 
-	buf_chr(b, '"');
-	for (size_t i = 0; i < n;) {
-		size_t plain = i, len;
+	*to++ = '"';
+	memcpy(to, s, i);
+	b->len += i + 1;
+	for (; i < n; i++) {
+		size_t same = plain(p + i, n - i);
 
-		while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' &&
-		       p[i] != '\\')
-			i++;
-		if (i > plain)
-			buf_add(b, s + plain, i - plain);
+		buf_add(b, s + i, same);
+		i += same;
 		if (i == n)
 			break;
 		switch (p[i]) {
@@ -76,7 +89,6 @@ json_quote(struct buf *b, const char *s, size_t n)
 				buf_add(b, s + i, len);
 			i += len > 0 ? len - 1 : 0;
 		}
-		i++;
 	}
 	buf_chr(b, '"');
 }

@@ -112,16 +112,23 @@ static void
 fn_uuid7(sqlite3_context *c, int n, sqlite3_value **v)
 {
 	static const char hex[] = "0123456789abcdef";
+	struct sqlfn *fn = sqlite3_user_data(c);
 	unsigned char id[16];
 	char text[36], *p = text;
 	unsigned long long ms = (unsigned long long)clock_ms();
 
 	(void)n;
 	(void)v;
-	if (getrandom(id + 6, 10, 0) != 10) {
-		sqlite3_result_error(c, "no random numbers", -1);
-		return;
+	/* a call of the kernel for each would be a tenth of an enqueue */
+	if (fn->left < 10) {
+		fn->left = getrandom(fn->random, sizeof(fn->random), 0);
+		if (fn->left < 10) {
+			sqlite3_result_error(c, "no random numbers", -1);
+			return;
+		}
 	}
+	fn->left -= 10;
+	memcpy(id + 6, fn->random + fn->left, 10);
 	for (int i = 5; i >= 0; i--, ms >>= 8)
 		id[i] = (unsigned char)(ms & 0xff);
 	id[6] = 0x70 | (id[6] & 0x0f);
@@ -156,20 +163,23 @@ fn_soon(sqlite3_context *c, int n, sqlite3_value **v)
 static int
 member(struct buf *b, const char *key, sqlite3_value *v)
 {
-	const char *text = (const char *)sqlite3_value_text(v);
 	int type = sqlite3_value_type(v);
+	const char *text;
 
 	if (type == SQLITE_BLOB)
 		return -1;
-	if (text == NULL)
-		json_add(b, key, NULL);
+	buf_chr(b, b->len == 0 ? '{' : ',');
+	json_quote(b, key, strlen(key));
+	buf_chr(b, ':');
+	text = (const char *)sqlite3_value_text(v);
+	if (text == NULL ||
+	    (type == SQLITE_FLOAT && !isfinite(sqlite3_value_double(v))))
+		buf_add(b, "null", 4);
 	else if (type == SQLITE_TEXT &&
 		 sqlite3_value_subtype(v) != JSON_SUBTYPE)
-		json_addn(b, key, text, (size_t)sqlite3_value_bytes(v));
-	else if (type == SQLITE_FLOAT && !isfinite(sqlite3_value_double(v)))
-		json_add(b, key, NULL);
+		json_quote(b, text, (size_t)sqlite3_value_bytes(v));
 	else
-		json_add_raw(b, key, text);
+		buf_add(b, text, (size_t)sqlite3_value_bytes(v));
 	return 0;
 }
 

@@ -16,6 +16,9 @@ struct sqlfn {
 	struct fault refused; /* by a function; code 0 when none did */
 	long long ms;         /* :now, since 1970; 0 before it is asked for */
 	char now[32];
+	unsigned char random[250]; /* for ids, of which left are unused; no
+				      child inherits a connection */
+	long left;
 	struct buf out;
 };
 
