@@ -87,8 +87,7 @@ static bool no_store;
 static struct store *store;
 static struct mask mask;
 static struct spawn_env env;
-static char *engine;
-static const char *const *command;
+static const char **command; /* with the engine in front, if there is one */
 static long long own_lease, min_free = 512, seconds;
 static const char *worker;
 static int niceness = 5;
@@ -355,23 +354,18 @@ first_renewal(const struct job *j)
 static void
 start(struct job *j)
 {
-	size_t n = 0;
-	const char **argv;
 	char *path = xasprintf("%s/job.json", j->dir);
 	int in = open(path, O_RDONLY | O_CLOEXEC), out[2] = { -1, -1 },
 	    err[2] = { -1, -1 };
-	struct spawn sp = {
-		.dir = j->dir, .in = in, .keep = j->lock, .nice = niceness
-	};
+	struct spawn sp = { .argv = command,
+		.dir = j->dir,
+		.in = in,
+		.keep = j->lock,
+		.nice = niceness };
 	long long now = now_ms();
 
 	free(path);
-	while (command[n] != NULL)
-		n++;
-	argv = xmalloc((n + 2) * sizeof(*argv));
-	argv[0] = engine;
-	memcpy(argv + 1, command, (n + 1) * sizeof(*argv));
-	sp.argv = argv;
+	spawn_env_set(&env, "PWD", j->dir);
 	spawn_env_set(&env, "TERA_JOB_ID", j->id);
 	spawn_env_set(&env, "TERA_RUN_DIR", j->dir);
 	set_number("TERA_LIMIT_SECONDS", j->seconds);
@@ -389,12 +383,10 @@ start(struct job *j)
 		}
 		if (in >= 0)
 			close(in);
-		free(argv);
 		give_up(j, EX_TEMPFAIL, "error", why);
 		free(why);
 		return;
 	}
-	free(argv);
 	close(in);
 	close(out[1]);
 	close(err[1]);
@@ -892,41 +884,11 @@ absolute(const char *path)
 	return xasprintf("%s/%s", cwd, path);
 }
 
-/* PATH, with the directory of our own program if it is not there. */
-static void
-set_path(void)
-{
-	const char *path = getenv("PATH");
-	char exe[PATH_MAX], *with, *list, *slash;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (path == NULL || *path == '\0')
-		path = "/usr/local/bin:/usr/bin:/bin";
-	exe[n > 0 ? n : 0] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash == NULL) {
-		spawn_env_set(&env, "PATH", path);
-		return;
-	}
-	*slash = '\0';
-	list = xasprintf(":%s:", path);
-	with = xasprintf(":%s:", exe);
-	if (strstr(list, with) != NULL)
-		spawn_env_set(&env, "PATH", path);
-	else {
-		free(with);
-		with = xasprintf("%s:%s", exe, path);
-		spawn_env_set(&env, "PATH", with);
-	}
-	free(with);
-	free(list);
-}
-
 static void
 set_env(const char *engine_name)
 {
-	static const char *const names[] = { "HOME", "USER", "LOGNAME", "LANG",
-		"LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_CONFIG_HOME",
+	static const char *const names[] = { "PATH", "HOME", "USER", "LOGNAME",
+		"LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_CONFIG_HOME",
 		"XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME",
 		"XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "GIT_AUTHOR_NAME",
 		"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL",
@@ -942,7 +904,7 @@ set_env(const char *engine_name)
 		"TERA_CONFIG", "TERA_SHARE", "TERA_RECORD", "TERA_REPLAY" };
 	const char *more = getenv("TERA_ENGINE_ENV");
 
-	set_path();
+	spawn_own_path();
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		spawn_env_keep(&env, names[i]);
 	for (char **e = environ; *e != NULL; e++)
@@ -997,6 +959,40 @@ number(const char *text, long long low, long long high)
 	return n;
 }
 
+/* The program that runs the jobs; NULL for "local" unless the user has one: it
+ * would only execute the command. */
+static char *
+find_engine(const char *name)
+{
+	char *below = xasprintf("engine/%s", name), *path, *full;
+	bool local = strcmp(name, "local") == 0;
+
+	path = local ? config_path(below) : share_path(below);
+	free(below);
+	if (path == NULL && !local)
+		die(EX_UNAVAILABLE, "engine %s: no such engine", name);
+	full = path != NULL ? absolute(path) : NULL;
+	free(path);
+	return full;
+}
+
+/* argv with the engine, if there is one, in front. */
+static const char **
+with_engine(char *engine, char *argv[], int argc)
+{
+	const char **v = xmalloc(((size_t)argc + 3) * sizeof(*v));
+	int n = 0;
+
+	if (engine != NULL)
+		v[n++] = engine;
+	if (argc == 0)
+		v[n++] = "tera-agent";
+	for (int i = 0; i < argc; i++)
+		v[n++] = argv[i];
+	v[n] = NULL;
+	return v;
+}
+
 /* For us and all that we start: no core files, in which there may be secrets,
  * and as many descriptors as we may have. */
 static void
@@ -1024,11 +1020,10 @@ add_unless_ignored(sigset_t *set, int sig)
 int
 main(int argc, char *argv[])
 {
-	static const char *agent[] = { "tera-agent", NULL };
 	const char *name = "local", *more;
+	char *engine;
 	struct fault f;
 	sigset_t set;
-	char *below;
 	int opt, sigfd;
 
 	err_init(argc, argv, USAGE);
@@ -1043,23 +1038,10 @@ main(int argc, char *argv[])
 		case 'w': worker = optarg; break;
 		default: err_usage();
 		}
-	command = agent;
-	if (optind < argc) {
-		if (strchr(argv[optind], '/') != NULL)
-			argv[optind] = absolute(argv[optind]);
-		command = (const char *const *)(void *)(argv + optind);
-	}
-	below = xasprintf("engine/%s", name);
-	engine = share_path(below);
-	if (engine == NULL)
-		die(EX_UNAVAILABLE, "engine %s: no such engine", name);
-	free(below);
-	if (*engine != '/') {
-		char *full = absolute(engine);
-
-		free(engine);
-		engine = full;
-	}
+	if (optind < argc && strchr(argv[optind], '/') != NULL)
+		argv[optind] = absolute(argv[optind]);
+	engine = find_engine(name);
+	command = with_engine(engine, argv + optind, argc - optind);
 	if (!no_store && (store = store_open(&f)) == NULL)
 		die(f.code, "%s", f.msg);
 	if (store != NULL)
@@ -1087,6 +1069,7 @@ main(int argc, char *argv[])
 	mask_free(&mask);
 	spawn_env_free(&env);
 	buf_free(&input);
+	free(command);
 	free(engine);
 	return out_end(ending != 0 ? 128 + ending : code);
 }

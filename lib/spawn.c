@@ -610,22 +610,38 @@ share_dir(void)
 	return env != NULL && *env != '\0' ? env : own_share();
 }
 
+/* A name is a name, not a way out of share/. */
+static bool
+leads_out(const char *name)
+{
+	if (*name != '\0' && *name != '/' && strcmp(name, "..") != 0 &&
+	    strncmp(name, "../", 3) != 0 && strstr(name, "/..") == NULL)
+		return false;
+	errno = EINVAL;
+	return true;
+}
+
+char *
+config_path(const char *name)
+{
+	char *dir, *path;
+
+	if (leads_out(name))
+		return NULL;
+	dir = user_dir("TERA_CONFIG", "XDG_CONFIG_HOME", ".config");
+	path = dir != NULL ? there(xasprintf("%s/%s", dir, name)) : NULL;
+	free(dir);
+	return path;
+}
+
 char *
 share_path(const char *name)
 {
 	const char *env = getenv("TERA_SHARE"), *own;
-	char *dir, *path = NULL;
+	char *path = config_path(name);
 
-	/* A name is a name, not a way out of share/. */
-	if (*name == '\0' || *name == '/' || strcmp(name, "..") == 0 ||
-	    strncmp(name, "../", 3) == 0 || strstr(name, "/..") != NULL) {
-		errno = EINVAL;
+	if (path == NULL && leads_out(name))
 		return NULL;
-	}
-	dir = user_dir("TERA_CONFIG", "XDG_CONFIG_HOME", ".config");
-	if (dir != NULL)
-		path = there(xasprintf("%s/%s", dir, name));
-	free(dir);
 	if (path == NULL && env != NULL && *env != '\0')
 		path = there(xasprintf("%s/%s", env, name));
 	if (path == NULL && (own = own_share()) != NULL)
@@ -693,23 +709,25 @@ void
 spawn_own_path(void)
 {
 	const char *path = getenv("PATH");
-	char exe[PATH_MAX], *list, *with, *slash;
+	char exe[PATH_MAX], *list, *own, *slash;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
-	if (path == NULL || *path == '\0')
+	if (path == NULL || *path == '\0') {
 		path = "/usr/local/bin:/usr/bin:/bin";
+		setenv("PATH", path, 1);
+	}
 	exe[n > 0 ? n : 0] = '\0';
 	slash = strrchr(exe, '/');
 	if (slash == NULL)
 		return;
 	*slash = '\0';
 	list = xasprintf(":%s:", path);
-	with = xasprintf(":%s:", exe);
-	if (strstr(list, with) == NULL) {
-		free(with);
-		with = xasprintf("%s:%s", exe, path);
-		setenv("PATH", with, 1);
+	own = xasprintf(":%s:", exe);
+	if (strstr(list, own) == NULL) {
+		free(own);
+		own = xasprintf("%s:%s", exe, path);
+		setenv("PATH", own, 1);
 	}
-	free(with);
+	free(own);
 	free(list);
 }
