@@ -17,7 +17,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -222,22 +221,8 @@ give_up(struct job *j, int status, const char *reason, const char *message)
 static void
 ended(struct job *j)
 {
-	if (!j->g.ended) {
-		/* Somebody killed the guard: its strays are ours. */
-		pid_t *ours = xmalloc((unsigned long)running * sizeof(*ours));
-		size_t n = 0;
-
-		for (struct job *o = jobs; o != NULL; o = o->next)
-			if (o != j && o->running)
-				ours[n++] = o->g.pid;
-		for (int i = 0; i < 100 && spawn_kill_strays(ours, n) > 0;
-		     i++) {
-			struct timespec t = { 0, 2000000 };
-
-			nanosleep(&t, NULL);
-		}
-		free(ours);
-	}
+	if (!j->g.ended)
+		guard_strays(); /* somebody killed the guard */
 	output_end(&j->out);
 	give(j);
 }
@@ -753,26 +738,6 @@ signalled(int fd)
 	}
 }
 
-/* Strays of killed guards are reaped here; guards by their jobs. */
-static void
-reap(void)
-{
-	for (;;) {
-		siginfo_t info = { .si_pid = 0 };
-		bool is_guard = false;
-
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-		    info.si_pid == 0)
-			return;
-		for (struct job *j = jobs; j != NULL; j = j->next)
-			if (j->running && j->g.pid == info.si_pid)
-				is_guard = true;
-		if (is_guard)
-			return;
-		waitpid(info.si_pid, NULL, 0);
-	}
-}
-
 static void
 watch(long long now)
 {
@@ -830,7 +795,7 @@ turn(int sigfd, bool hungry)
 		input_read();
 	if (n > 0 && p[0].revents != 0) {
 		signalled(sigfd);
-		reap();
+		guard_reap();
 	}
 	free(p);
 	free(who);
@@ -1064,6 +1029,7 @@ main(int argc, char *argv[])
 		die(EX_OSERR, "signalfd:");
 	loop(sigfd);
 
+	guard_rest();
 	close(sigfd);
 	store_close(store);
 	mask_free(&mask);

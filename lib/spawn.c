@@ -81,7 +81,7 @@ child(const struct spawn *sp, pid_t parent)
 		if (getppid() != parent)
 			_exit(125);
 	}
-	for (int sig = 1; sig < NSIG; sig++)
+	for (int sig = 1; sig < NSIG && !sp->default_signals; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			sigaction(sig, &dfl, NULL);
 	if (sp->nice != 0)

@@ -21,6 +21,7 @@ struct spawn {
 	int in, out, err;        /* descriptors, or -1: ours */
 	bool session;            /* own session and process group */
 	bool die_with_parent;    /* SIGKILL when we end (Linux) */
+	bool default_signals;    /* ours are neither handled nor ignored */
 	int keep;                /* one more to hand on, as 3; 0: none */
 	int nice;                /* added to our niceness */
 };
