@@ -4,7 +4,6 @@
  * One process and one poll(2) for all jobs.  A job is a child under a guard
  * (see guard.h), two pipes with what it says, and a few points in time.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,11 +11,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +24,7 @@
 #include "mask.h"
 #include "outcome.h"
 #include "output.h"
+#include "rundir.h"
 #include "spawn.h"
 #include "store.h"
 
@@ -67,13 +65,13 @@ static const struct {
 
 struct job {
 	struct job *next;
-	char *rec, *id, *dir, *session;
+	char *rec, *id, *session;
+	struct rundir dir;
 	long long fence;
 	long long memory; /* bytes; 0: no limit */
 	long long seconds;
 	long long lease; /* seconds */
-	int lock;
-	bool running; /* else it waits for the lock */
+	bool running;    /* else it waits for the lock */
 	struct guard g;
 	struct output out;
 	enum stop stop;
@@ -154,12 +152,10 @@ forget(struct job *j)
 		p = &(*p)->next;
 	*p = j->next;
 	running--;
-	if (j->lock >= 0)
-		close(j->lock);
 	output_free(&j->out);
+	rundir_free(&j->dir);
 	free(j->rec);
 	free(j->id);
-	free(j->dir);
 	free(j->session);
 	free(j);
 }
@@ -287,28 +283,6 @@ ask(struct job *j, const char *verb)
 
 /* --- the beginning of a job --- */
 
-/* Writes path in one piece: never half there. */
-static int
-put(const char *path, const char *text)
-{
-	char *tmp = xasprintf("%s.tmp", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	size_t len = strlen(text);
-	int rc = -1;
-
-	if (fd >= 0) {
-		if (write(fd, text, len) == (ssize_t)len &&
-		    write(fd, "\n", 1) == 1)
-			rc = 0;
-		if (close(fd) < 0)
-			rc = -1;
-		if (rc == 0)
-			rc = rename(tmp, path);
-	}
-	free(tmp);
-	return rc;
-}
-
 static void
 set_number(const char *name, long long value)
 {
@@ -339,24 +313,21 @@ first_renewal(const struct job *j)
 static void
 start(struct job *j)
 {
-	char *path = xasprintf("%s/job.json", j->dir);
-	int in = open(path, O_RDONLY | O_CLOEXEC), out[2] = { -1, -1 },
-	    err[2] = { -1, -1 };
+	int out[2] = { -1, -1 }, err[2] = { -1, -1 };
 	struct spawn sp = { .argv = command,
-		.dir = j->dir,
-		.in = in,
-		.keep = j->lock,
+		.dir = j->dir.path,
+		.in = j->dir.record,
+		.keep = j->dir.lock,
 		.nice = niceness };
 	long long now = now_ms();
 
-	free(path);
-	spawn_env_set(&env, "PWD", j->dir);
+	spawn_env_set(&env, "PWD", j->dir.path);
 	spawn_env_set(&env, "TERA_JOB_ID", j->id);
-	spawn_env_set(&env, "TERA_RUN_DIR", j->dir);
+	spawn_env_set(&env, "TERA_RUN_DIR", j->dir.path);
 	set_number("TERA_LIMIT_SECONDS", j->seconds);
 	set_number("TERA_LIMIT_MEMORY_MB", j->memory >> 20);
 	sp.env = env.v;
-	if (in < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 ||
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 ||
 	    (sp.out = out[1], sp.err = err[1], guard_start(&j->g, &sp)) < 0) {
 		char *why = xasprintf("cannot start: %s", strerror(errno));
 
@@ -366,22 +337,17 @@ start(struct job *j)
 			if (err[i] >= 0)
 				close(err[i]);
 		}
-		if (in >= 0)
-			close(in);
 		give_up(j, EX_TEMPFAIL, "error", why);
 		free(why);
 		return;
 	}
-	close(in);
 	close(out[1]);
 	close(err[1]);
 	j->out.fd[0] = out[0];
 	j->out.fd[1] = err[0];
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(err[0], F_SETFL, O_NONBLOCK);
-	/* The guard holds the lock now. */
-	close(j->lock);
-	j->lock = -1;
+	rundir_close(&j->dir); /* the guard holds the lock now */
 	j->running = true;
 	if (j->seconds > 0)
 		j->limit_at = now + j->seconds * 1000;
@@ -394,56 +360,24 @@ start(struct job *j)
 	}
 }
 
-/* Kills what an earlier run of the job left. */
-static void
-kill_earlier(const struct job *j)
-{
-	char *id = xasprintf("TERA_JOB_ID=%s", j->id);
-	char *dir = xasprintf("TERA_RUN_DIR=%s", j->dir);
-	const char *entries[] = { id, dir, NULL };
-
-	spawn_kill_env(entries, SIGKILL);
-	free(id);
-	free(dir);
-}
-
-/* Takes the lock and starts, or comes again later. */
+/* Takes the directory and starts, or comes again later. */
 static void
 try_start(struct job *j)
 {
-	if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) {
-		char *path = xasprintf("%s/job.json", j->dir);
-		int rc = put(path, j->rec) < 0 ? -errno : 0;
+	int rc = rundir_take(&j->dir, j->id, j->rec);
+	char *why;
 
-		free(path);
-		if (rc < 0) {
-			char *why = xasprintf("%s: %s", j->dir, strerror(-rc));
-
-			give_up(j, EX_CANTCREAT, "error", why);
-			free(why);
-		} else
-			start(j);
-		return;
-	}
-	if (now_ms() < j->lock_end) {
-		kill_earlier(j);
-		return;
-	}
-	give_up(j, EX_TEMPFAIL, "lost", "an earlier agent still runs");
-}
-
-/* Ids become names of directories. */
-static bool
-good_id(const char *id)
-{
-	size_t n = strlen(id);
-
-	if (n == 0 || n > 128 || *id == '.')
-		return false;
-	for (; *id != '\0'; id++)
-		if (!isalnum((unsigned char)*id) && strchr("-_.", *id) == NULL)
-			return false;
-	return true;
+	if (rc == 0) {
+		j->out.dir = j->dir.path;
+		start(j);
+	} else if (rc < 0) {
+		why = xasprintf("%s: %s",
+		    j->dir.path != NULL ? j->dir.path : "the run's directory",
+		    strerror(errno));
+		give_up(j, EX_CANTCREAT, "error", why);
+		free(why);
+	} else if (now_ms() >= j->lock_end)
+		give_up(j, EX_TEMPFAIL, "lost", "an earlier agent still runs");
 }
 
 static void
@@ -460,15 +394,15 @@ take(const char *rec)
 {
 	const char *type = json_type(rec, "$.error");
 	struct job *j;
-	char *id, *below, *dir, *path;
 	long long attempt;
+	char *id;
 
 	if (*type != '\0' && strcmp(type, "null") != 0) {
 		print(rec);
 		return;
 	}
 	id = json_get(rec, "$.job_id");
-	if (id == NULL || !good_id(id)) {
+	if (id == NULL || !rundir_good_id(id)) {
 		refuse(rec, EX_DATAERR, "no job_id, or not a good one");
 		free(id);
 		return;
@@ -478,25 +412,11 @@ take(const char *rec)
 		free(id);
 		return;
 	}
-	below = xasprintf("run/%s", id);
-	dir = state_dir(below);
-	free(below);
-	if (dir != NULL && *dir != '/') {
-		char *full = realpath(dir, NULL);
-
-		free(dir);
-		dir = full;
-	}
-	if (dir == NULL) {
-		refuse(rec, EX_CANTCREAT, "cannot make the run's directory");
-		free(id);
-		return;
-	}
 	j = xmalloc(sizeof(*j));
 	*j = (struct job){ .next = jobs,
 		.rec = xstrdup(rec),
 		.id = id,
-		.dir = dir,
+		.dir = RUNDIR_INIT,
 		.fence = json_int(rec, "$.fence", 0),
 		.lock_end = now_ms() + LOCK_MS,
 		.limit_at = NEVER,
@@ -506,7 +426,6 @@ take(const char *rec)
 	j->out = (struct output){ .fd = { -1, -1 },
 		.spill = -1,
 		.name = id,
-		.dir = dir,
 		.mask = &mask,
 		.say = say,
 		.arg = j,
@@ -527,18 +446,7 @@ take(const char *rec)
 	j->seconds = json_int(rec, "$.limits.seconds", 0);
 	if (j->seconds <= 0)
 		j->seconds = seconds;
-	path = xasprintf("%s/job.json", dir);
-	if (access(path, F_OK) == 0)
-		kill_earlier(j);
-	free(path);
-	path = xasprintf("%s/lock", dir);
-	j->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	free(path);
-	if (j->lock < 0)
-		give_up(j, EX_CANTCREAT, "error",
-		    "cannot write the run's directory");
-	else
-		try_start(j);
+	try_start(j);
 }
 
 /* --- the records on standard input --- */
@@ -777,6 +685,8 @@ turn(int sigfd, bool hungry)
 				    POLLIN, 0 };
 		}
 	}
+	if (running > 0)
+		rundir_ahead();
 	left = t == NEVER ? -1 : t > now ? t - now : 0;
 	if (poll(p, n, left > INT_MAX ? INT_MAX : (int)left) < 0)
 		n = 0;
@@ -1030,6 +940,7 @@ main(int argc, char *argv[])
 	loop(sigfd);
 
 	guard_rest();
+	rundir_end();
 	close(sigfd);
 	store_close(store);
 	mask_free(&mask);
