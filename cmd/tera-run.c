@@ -20,6 +20,7 @@
 #include "buf.h"
 #include "err.h"
 #include "guard.h"
+#include "jobrec.h"
 #include "json.h"
 #include "mask.h"
 #include "outcome.h"
@@ -42,36 +43,12 @@
 #define MAX_FILES 65536
 #define NEVER LLONG_MAX
 
-/* Why the supervisor ended a job itself. */
-enum stop { NONE, CANCEL, PAUSE, LOST, TIMEOUT, MEMORY, END };
-
-static const struct {
-	const char *outcome, *reason;
-	const char *error; /* JSON; NULL: none, whatever the agent says */
-} stops[] = {
-	[CANCEL] = { "cancelled", "user", NULL },
-	[PAUSE] = { "paused", "user", NULL },
-	[LOST] = { NULL, "lost",
-	    "{\"stage\":\"run\",\"code\":65,\"reason\":\"lost\","
-	    "\"message\":\"the lease was lost\"}" },
-	[TIMEOUT] = { "failed", "timeout",
-	    "{\"stage\":\"run\",\"code\":1,\"reason\":\"timeout\","
-	    "\"message\":\"the limit of seconds is reached\"}" },
-	[MEMORY] = { "failed", "budget",
-	    "{\"stage\":\"run\",\"code\":1,\"reason\":\"budget\","
-	    "\"message\":\"the limit of memory is reached\"}" },
-	[END] = { "pending", "lost", NULL },
-};
-
 struct job {
 	struct job *next;
-	char *rec, *id, *session;
+	char *rec;
+	struct jobrec says; /* rec */
 	struct rundir dir;
-	long long fence;
-	long long memory; /* bytes; 0: no limit */
-	long long seconds;
-	long long lease; /* seconds */
-	bool running;    /* else it waits for the lock */
+	bool running; /* else it waits for the lock */
 	struct guard g;
 	struct output out;
 	enum stop stop;
@@ -124,10 +101,10 @@ say(void *arg, const char *summary, const char *text, size_t n,
 		fwrite(text, 1, n, stderr);
 		return;
 	}
-	json_add(&in, "job_id", j->id);
-	json_add_int(&in, "fence", j->fence);
-	json_add_int(&in, "lease_seconds", j->lease);
-	json_add(&in, "session_id", j->session);
+	json_add(&in, "job_id", j->says.id);
+	json_add_int(&in, "fence", j->says.fence);
+	json_add_int(&in, "lease_seconds", j->says.lease);
+	json_add(&in, "session_id", j->says.session);
 	json_add(&in, "step", "output");
 	json_add(&in, "summary", summary);
 	json_addn(&in, "raw_output", text, n);
@@ -136,7 +113,7 @@ say(void *arg, const char *summary, const char *text, size_t n,
 	switch (store_do(store, "log.add", json_end(&in), NULL, NULL, &f)) {
 	case 0: break;
 	case EX_DATAERR: j->renew_at = 0; break; /* the fence is old? */
-	default: warn("%s: log: %s", j->id, f.msg);
+	default: warn("%s: log: %s", j->says.id, f.msg);
 	}
 	buf_free(&in);
 }
@@ -154,63 +131,38 @@ forget(struct job *j)
 	running--;
 	output_free(&j->out);
 	rundir_free(&j->dir);
+	jobrec_free(&j->says);
 	free(j->rec);
-	free(j->id);
-	free(j->session);
 	free(j);
 }
 
 /* Gives the record out and forgets the job. */
 static void
-give(struct job *j)
+give(struct job *j, char *rec)
 {
-	struct buf with = BUF_INIT;
-	bool has_result = j->out.result.len > 0;
-	char *rec, *out;
-
-	rec = outcome_merge(j->rec, has_result ? j->out.result.s : NULL);
-	if (j->stop == NONE)
-		outcome_judge(&with, rec, has_result, j->g.status);
-	else {
-		json_add(&with, "outcome", stops[j->stop].outcome);
-		json_add(&with, "reason", stops[j->stop].reason);
-	}
-	if (j->running)
-		json_add_int(&with, "exit", j->g.status);
-	/* Why we ended it, whatever the agent thinks of its signal. */
-	if (j->stop != NONE && stops[j->stop].error != NULL) {
-		json_add_raw(&with, "error", stops[j->stop].error);
-	} else if (j->stop != NONE) {
-		out = json_remove(rec, "error");
-		free(rec);
-		rec = out;
-	}
-	if (j->stop == NONE && j->g.status != 0 && !has_result)
-		outcome_why(&with, j->g.status, buf_text(&j->out.last));
-	out = json_merge(rec, json_end(&with));
-	print(out);
-	free(out);
+	print(rec);
 	free(rec);
-	buf_free(&with);
 	forget(j);
 }
 
-/* Gives the record out with an error of our own. */
+/* With an error of our own. */
 static void
 give_up(struct job *j, int status, const char *reason, const char *message)
 {
-	char *out = json_error(j->rec, "run", status, message), *all;
-	struct buf with = BUF_INIT;
+	give(j, outcome_not_run(j->rec, status, reason, message));
+}
 
-	json_add(
-	    &with, "outcome", status == EX_TEMPFAIL ? "pending" : "failed");
-	json_add(&with, "reason", reason);
-	all = json_merge(out, json_end(&with));
-	print(all);
-	free(all);
-	free(out);
-	buf_free(&with);
-	forget(j);
+/* With what became of it. */
+static void
+settle(struct job *j)
+{
+	struct outcome o = { .stop = j->stop,
+		.ran = j->running,
+		.status = j->g.status,
+		.result = j->out.result.len > 0 ? j->out.result.s : NULL,
+		.last = buf_text(&j->out.last) };
+
+	give(j, outcome_record(j->rec, &o));
 }
 
 /* After the guard has gone: nothing runs any more. */
@@ -220,7 +172,7 @@ ended(struct job *j)
 	if (!j->g.ended)
 		guard_strays(); /* somebody killed the guard */
 	output_end(&j->out);
-	give(j);
+	settle(j);
 }
 
 /* --- ending a job before its time --- */
@@ -230,16 +182,16 @@ stop(struct job *j, enum stop why)
 {
 	if (!j->running) {
 		j->stop = why;
-		give(j);
+		settle(j);
 		return;
 	}
-	if (j->stop != NONE && why != LOST)
+	if (j->stop != STOP_NONE && why != STOP_LOST)
 		return;
 	j->stop = why;
-	guard_kill(&j->g, why == LOST ? SIGKILL : SIGTERM);
-	j->kill_at = now_ms() + (why == LOST     ? 500
-				    : why == END ? END_MS
-						 : GRACE_MS);
+	guard_kill(&j->g, why == STOP_LOST ? SIGKILL : SIGTERM);
+	j->kill_at = now_ms() + (why == STOP_LOST     ? 500
+				    : why == STOP_END ? END_MS
+						      : GRACE_MS);
 }
 
 static int
@@ -261,23 +213,23 @@ ask(struct job *j, const char *verb)
 	char *word = NULL;
 	int rc;
 
-	json_add(&in, "job_id", j->id);
-	json_add_int(&in, "fence", j->fence);
+	json_add(&in, "job_id", j->says.id);
+	json_add_int(&in, "fence", j->says.fence);
 	if (strcmp(verb, "job.renew") == 0) {
-		json_add_int(&in, "lease_seconds", j->lease);
+		json_add_int(&in, "lease_seconds", j->says.lease);
 	}
 	rc = store_do(store, verb, json_end(&in), stop_word, &word, &f);
 	buf_free(&in);
 	if (rc == EX_DATAERR || rc == EX_NOINPUT)
-		stop(j, LOST);
+		stop(j, STOP_LOST);
 	else if (rc > 1)
-		warn("%s: %s: %s", j->id, verb, f.msg);
+		warn("%s: %s: %s", j->says.id, verb, f.msg);
 	else if (word != NULL && strcmp(word, "cancel") == 0)
-		stop(j, CANCEL);
+		stop(j, STOP_CANCEL);
 	else if (word != NULL && strcmp(word, "pause") == 0)
-		stop(j, PAUSE);
+		stop(j, STOP_PAUSE);
 	else if (word != NULL && strcmp(word, "lost") == 0)
-		stop(j, LOST);
+		stop(j, STOP_LOST);
 	free(word);
 }
 
@@ -292,24 +244,6 @@ set_number(const char *name, long long value)
 	spawn_env_set(&env, name, value > 0 ? text : "");
 }
 
-/* Milliseconds until a third of the lease is over: the record may have waited
- * for its turn. */
-static long long
-first_renewal(const struct job *j)
-{
-	char *until = json_get(j->rec, "$.lease_until");
-	long long third = j->lease * 1000 / 3, left;
-	struct tm tm = { 0 };
-
-	if (until != NULL && strptime(until, "%Y-%m-%dT%H:%M:%S", &tm)) {
-		left = (timegm(&tm) - time(NULL)) * 1000 - 2 * third;
-		if (left < third)
-			third = left > 0 ? left : 0;
-	}
-	free(until);
-	return third;
-}
-
 static void
 start(struct job *j)
 {
@@ -319,13 +253,14 @@ start(struct job *j)
 		.in = j->dir.record,
 		.keep = j->dir.lock,
 		.nice = niceness };
-	long long now = now_ms();
+	long long now = now_ms(),
+		  limit = j->says.seconds > 0 ? j->says.seconds : seconds;
 
 	spawn_env_set(&env, "PWD", j->dir.path);
-	spawn_env_set(&env, "TERA_JOB_ID", j->id);
+	spawn_env_set(&env, "TERA_JOB_ID", j->says.id);
 	spawn_env_set(&env, "TERA_RUN_DIR", j->dir.path);
-	set_number("TERA_LIMIT_SECONDS", j->seconds);
-	set_number("TERA_LIMIT_MEMORY_MB", j->memory >> 20);
+	set_number("TERA_LIMIT_SECONDS", limit);
+	set_number("TERA_LIMIT_MEMORY_MB", j->says.memory >> 20);
 	sp.env = env.v;
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 ||
 	    (sp.out = out[1], sp.err = err[1], guard_start(&j->g, &sp)) < 0) {
@@ -349,22 +284,19 @@ start(struct job *j)
 	fcntl(err[0], F_SETFL, O_NONBLOCK);
 	rundir_close(&j->dir); /* the guard holds the lock now */
 	j->running = true;
-	if (j->seconds > 0)
-		j->limit_at = now + j->seconds * 1000;
-	if (j->memory > 0)
+	if (limit > 0)
+		j->limit_at = now + limit * 1000;
+	if (j->says.memory > 0)
 		j->memory_at = now + MEMORY_MS;
-	if (!no_store) {
-		j->renew_at = now + first_renewal(j);
-		if (watch_at == NEVER)
-			watch_at = now + WATCH_MS;
-	}
+	if (!no_store && watch_at == NEVER)
+		watch_at = now + WATCH_MS;
 }
 
 /* Takes the directory and starts, or comes again later. */
 static void
 try_start(struct job *j)
 {
-	int rc = rundir_take(&j->dir, j->id, j->rec);
+	int rc = rundir_take(&j->dir, j->says.id, j->rec);
 	char *why;
 
 	if (rc == 0) {
@@ -392,61 +324,41 @@ refuse(const char *rec, int status, const char *message)
 static void
 take(const char *rec)
 {
-	const char *type = json_type(rec, "$.error");
+	struct jobrec says;
 	struct job *j;
-	long long attempt;
-	char *id;
 
-	if (*type != '\0' && strcmp(type, "null") != 0) {
+	jobrec_read(&says, rec, own_lease, LEASE);
+	if (says.error)
 		print(rec);
-		return;
-	}
-	id = json_get(rec, "$.job_id");
-	if (id == NULL || !rundir_good_id(id)) {
+	else if (says.id == NULL || !rundir_good_id(says.id))
 		refuse(rec, EX_DATAERR, "no job_id, or not a good one");
-		free(id);
-		return;
-	}
-	if (!no_store && json_int(rec, "$.fence", -1) < 0) {
+	else if (!no_store && says.fence < 0)
 		refuse(rec, EX_DATAERR, "no fence: the job was not claimed");
-		free(id);
+	else {
+		j = xmalloc(sizeof(*j));
+		*j = (struct job){ .next = jobs,
+			.rec = xstrdup(rec),
+			.says = says,
+			.dir = RUNDIR_INIT,
+			.lock_end = now_ms() + LOCK_MS,
+			.limit_at = NEVER,
+			.kill_at = NEVER,
+			.renew_at = no_store ? NEVER : now_ms() + says.renew,
+			.memory_at = NEVER };
+		j->out = (struct output){ .fd = { -1, -1 },
+			.spill = -1,
+			.name = says.id,
+			.mask = &mask,
+			.say = say,
+			.arg = j,
+			.plain = no_store,
+			.log_at = OUTPUT_NEVER };
+		jobs = j;
+		running++;
+		try_start(j);
 		return;
 	}
-	j = xmalloc(sizeof(*j));
-	*j = (struct job){ .next = jobs,
-		.rec = xstrdup(rec),
-		.id = id,
-		.dir = RUNDIR_INIT,
-		.fence = json_int(rec, "$.fence", 0),
-		.lock_end = now_ms() + LOCK_MS,
-		.limit_at = NEVER,
-		.kill_at = NEVER,
-		.renew_at = NEVER,
-		.memory_at = NEVER };
-	j->out = (struct output){ .fd = { -1, -1 },
-		.spill = -1,
-		.name = id,
-		.mask = &mask,
-		.say = say,
-		.arg = j,
-		.plain = no_store,
-		.log_at = OUTPUT_NEVER };
-	jobs = j;
-	running++;
-	attempt = json_int(rec, "$.attempt", 0);
-	j->session = json_get(rec, "$.session_id");
-	if (j->session == NULL)
-		j->session = xasprintf("run-%lld", attempt);
-	j->lease = own_lease;
-	if (j->lease <= 0)
-		j->lease = json_int(rec, "$.lease_seconds", 0);
-	if (j->lease <= 0 || j->lease > 86400)
-		j->lease = LEASE;
-	j->memory = json_int(rec, "$.limits.memory_mb", 0) << 20;
-	j->seconds = json_int(rec, "$.limits.seconds", 0);
-	if (j->seconds <= 0)
-		j->seconds = seconds;
-	try_start(j);
+	jobrec_free(&says);
 }
 
 /* --- the records on standard input --- */
@@ -583,9 +495,13 @@ next_time(bool hungry)
 
 	for (struct job *j = jobs; j != NULL; j = j->next) {
 		long long times[] = { j->limit_at, j->kill_at, j->renew_at,
-			j->memory_at, j->out.log_at,
-			j->running ? NEVER : now_ms() + 20 };
+			j->memory_at, j->out.log_at };
 
+		if (!j->running) {
+			if (now_ms() + 20 < t)
+				t = now_ms() + 20;
+			continue;
+		}
 		for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
 			if (times[i] < t)
 				t = times[i];
@@ -614,15 +530,15 @@ due(struct job *j, long long now)
 	}
 	if (now >= j->limit_at) {
 		j->limit_at = NEVER;
-		stop(j, TIMEOUT);
+		stop(j, STOP_TIMEOUT);
 	}
 	if (now >= j->memory_at) {
 		j->memory_at = now + MEMORY_MS;
-		if (spawn_rss_below(j->g.pid) > j->memory)
-			stop(j, MEMORY);
+		if (spawn_rss_below(j->g.pid) > j->says.memory)
+			stop(j, STOP_MEMORY);
 	}
 	if (now >= j->renew_at) {
-		j->renew_at = now + j->lease * 1000 / 3;
+		j->renew_at = now + j->says.lease * 1000 / 3;
 		ask(j, "job.renew");
 	}
 }
@@ -640,7 +556,7 @@ signalled(int fd)
 			if (ending != 0 && j->running)
 				guard_kill(&j->g, SIGKILL);
 			else
-				stop(j, END);
+				stop(j, STOP_END);
 		}
 		ending = (int)info.ssi_signo;
 	}
@@ -654,7 +570,7 @@ watch(long long now)
 	watch_at = running > 0 ? now + WATCH_MS : NEVER;
 	for (struct job *j = jobs, *next; j != NULL; j = next) {
 		next = j->next;
-		if (j->running && j->stop == NONE)
+		if (j->running && j->stop == STOP_NONE)
 			ask(j, "job.watch");
 	}
 }

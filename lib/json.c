@@ -217,6 +217,31 @@ json_get(const char *rec, const char *path)
 	return answer("SELECT ?1 ->> ?2", rec, path);
 }
 
+void
+json_pick(const char *rec, const char *const *paths, char **values, size_t n)
+{
+	/* The text is parsed once for all of them. */
+	sqlite3_stmt *st = ask("SELECT ?1 ->> ?2, ?1 ->> ?3, ?1 ->> ?4, "
+			       "?1 ->> ?5, ?1 ->> ?6, ?1 ->> ?7, ?1 ->> ?8, "
+			       "?1 ->> ?9, ?1 ->> ?10, ?1 ->> ?11",
+	    rec, NULL);
+	bool row;
+
+	for (size_t i = 0; i < n; i++)
+		sqlite3_bind_text(st, (int)i + 2, paths[i], -1, SQLITE_STATIC);
+	row = sqlite3_step(st) == SQLITE_ROW;
+	for (size_t i = 0; i < n; i++) {
+		int c = (int)i;
+
+		values[i] = NULL;
+		if (row && sqlite3_column_type(st, c) != SQLITE_NULL)
+			values[i] =
+			    xstrndup((const char *)sqlite3_column_text(st, c),
+				(unsigned long)sqlite3_column_bytes(st, c));
+	}
+	answered(st);
+}
+
 char *
 json_raw(const char *rec, const char *path)
 {
@@ -297,6 +322,21 @@ json_merge(const char *rec, const char *with)
 	}
 	answered(st);
 	return sum;
+}
+
+char *
+json_append(const char *rec, const char *with)
+{
+	size_t len = strlen(rec);
+
+	while (len > 0 && rec[len - 1] != '}')
+		len--;
+	if (len == 0)
+		return xstrdup(rec);
+	for (len--; len > 0 && strchr(" \t\r\n", rec[len - 1]) != NULL; len--)
+		continue;
+	return xasprintf("%.*s%s%s", (int)len, rec,
+	    rec[len - 1] == '{' || with[1] == '}' ? "" : ",", with + 1);
 }
 
 /* Is the name of this row one that came before? */

@@ -61,6 +61,10 @@ int json_check(const char *s, size_t n, struct fault *f);
 /* The value as text (a string unquoted, an object as JSON); NULL when it is
  * absent or null. */
 char *json_get(const char *rec, const char *path);
+/* Several at once, at most JSON_PICK: values[i] as json_get of paths[i]. */
+#define JSON_PICK 10
+void json_pick(
+    const char *rec, const char *const *paths, char **values, size_t n);
 /* As JSON text (a string quoted); NULL when absent. */
 char *json_raw(const char *rec, const char *path);
 long long json_int(const char *rec, const char *path, long long absent);
@@ -72,6 +76,9 @@ const char *json_type(const char *rec, const char *path);
 
 /* rec with every key of the object with set in it (top level, not deep). */
 char *json_merge(const char *rec, const char *with);
+/* The same where rec is known to have none of the keys: both are only put one
+ * behind the other. */
+char *json_append(const char *rec, const char *with);
 /* rec from hands that are not ours, with each key once (the first counts) and
  * written without escapes that it does not need, so that all readers see the
  * same. */

@@ -210,6 +210,13 @@ reading(void)
 	    "{\"a\":1,\"b\":{\"y\":2},\"c\":[1]}", "merge: top level only");
 	took(json_merge("{\"a.b\":1}", "{\"a.b\":2,\"c d\":null}"),
 	    "{\"a.b\":2,\"c d\":null}", "merge: odd keys");
+	took(json_append("{\"a\":{}}", "{\"b\":[1]}"), "{\"a\":{},\"b\":[1]}",
+	    "append");
+	took(json_append("{\"a\":\"}\" } \n", "{\"b\":1,\"c\":2}"),
+	    "{\"a\":\"}\",\"b\":1,\"c\":2}", "append: spaces");
+	took(
+	    json_append("{ }", "{\"b\":1}"), "{\"b\":1}", "append: to nothing");
+	took(json_append("{\"a\":1}", "{}"), "{\"a\":1}", "append: nothing");
 	took(json_merge("{\"n\":9007199254740993}", "{}"),
 	    "{\"n\":9007199254740993}", "merge: nothing");
 	took(json_remove("{\"a\":1,\"b\":2}", "a"), "{\"b\":2}", "remove");
