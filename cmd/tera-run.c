@@ -37,6 +37,7 @@
 #define WATCH_MS 2000   /* at the latest */
 #define WATCH_MIN_MS 50 /* at the most often */
 #define MEMORY_MS 2000
+#define ADMIT_MS 50   /* so long, enough memory is enough */
 #define GRACE_MS 3000 /* from TERM to KILL */
 #define END_MS 10000  /* the same when we are to end */
 #define LOCK_MS 5000  /* for an earlier agent to go */
@@ -368,22 +369,25 @@ static size_t input_at;
 static long input_line;
 static bool input_end, input_skip;
 
-/* Is there enough memory for one more? */
+/* Is there enough memory for one more?  What was started in the last moments
+ * has not taken any yet. */
 static bool
 admit(void)
 {
 	static bool told;
+	static long long asked;
 	struct buf b = BUF_INIT;
 	const char *line;
-	long long kb = -1;
+	long long kb = -1, now = now_ms();
 
-	if (min_free == 0)
+	if (min_free == 0 || (asked != 0 && now - asked < ADMIT_MS))
 		return true;
 	if (buf_file(&b, "/proc/meminfo", 65536) == 0 &&
 	    (line = strstr(buf_text(&b), "MemAvailable:")) != NULL)
 		kb = strtoll(line + 13, NULL, 10);
 	buf_free(&b);
-	if (kb < 0 || kb / 1024 >= min_free)
+	asked = kb < 0 || kb / 1024 >= min_free ? now : 0;
+	if (asked != 0)
 		return true;
 	if (!told)
 		warn("less than %lld MB of memory are free: waiting", min_free);

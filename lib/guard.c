@@ -171,8 +171,6 @@ serve(const struct order *o, struct buf *text, const int files[4], int sigfd)
 	bool none = child < 0;
 	int ws = 125 << 8;
 
-	for (int i = 0; i < 3; i++)
-		close(files[i]);
 	while (child >= 0) {
 		if (poll(p, 2, -1) < 0)
 			continue;
@@ -196,6 +194,9 @@ serve(const struct order *o, struct buf *text, const int files[4], int sigfd)
 	if (files[3] >= 0)
 		close(files[3]);
 	report(spawn_status(ws), true);
+	/* Held until now, so that the end of the output did not wake up our
+	 * reader a moment before the report does. */
+	syscall(SYS_close_range, 0U, SOCKET - 1U, 0U);
 }
 
 _Noreturn static void

@@ -508,10 +508,17 @@ spawn_kill_tree(pid_t pid, int sig)
 void
 spawn_env_set(struct spawn_env *e, const char *name, const char *value)
 {
-	size_t len = strlen(name), i;
+	size_t len = strlen(name), size, i;
+	char *entry;
 
 	if (value == NULL)
 		return;
+	/* by hand: some are set for each job */
+	size = strlen(value) + 1;
+	entry = xmalloc(len + 1 + size);
+	memcpy(entry, name, len);
+	entry[len] = '=';
+	memcpy(entry + len + 1, value, size);
 	for (i = 0; i < e->n; i++)
 		if (strncmp(e->v[i], name, len) == 0 && e->v[i][len] == '=')
 			break;
@@ -520,7 +527,7 @@ spawn_env_set(struct spawn_env *e, const char *name, const char *value)
 		e->v[++e->n] = NULL;
 	} else
 		free(e->v[i]);
-	e->v[i] = xasprintf("%s=%s", name, value);
+	e->v[i] = entry;
 }
 
 void
