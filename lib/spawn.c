@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "spawn.h"
 
 /* --- one child --- */
@@ -143,15 +143,6 @@ spawn_wait(pid_t pid)
 
 /* --- a child from its start to its end --- */
 
-static long long
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 static void
 close_fd(int *fd)
 {
@@ -219,11 +210,11 @@ run_loop(struct run *r)
 		long long left = -1;
 
 		if (r->limit != 0) {
-			left = r->limit - now_ms();
+			left = r->limit - clock_ms();
 			if (left <= 0) {
 				r->sent = r->sent == 0 ? SIGTERM : SIGKILL;
 				spawn_kill_tree(r->pid, r->sent);
-				r->limit = now_ms() +
+				r->limit = clock_ms() +
 					   (r->sent == SIGTERM ? 2000 : 200);
 				continue;
 			}
@@ -281,7 +272,7 @@ spawn_run(const char *const *argv, const char *in, size_t n, struct buf *out,
 	if (r.from >= 0)
 		fcntl(r.from, F_SETFL, O_NONBLOCK);
 	if (seconds > 0)
-		r.limit = now_ms() + seconds * 1000LL;
+		r.limit = clock_ms() + seconds * 1000LL;
 	if (r.pidfd >= 0) {
 		sigaction(SIGPIPE, &ignore, &old);
 		run_loop(&r);

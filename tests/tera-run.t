@@ -169,6 +169,7 @@ is "forty with eight at once" "$(sort -u recs | grep -c completed)" 40
 tera-run -n -m 0 -j 3 sh -c 'read -r r; printf "{\"seen\":%s}\n" \
 	"[\"$TERA_JOB_ID\",\"${PWD##*/}\",\"${TERA_RUN_DIR##*/}\",$r]"' \
 	<in >recs 2>log
+is "no directory made ahead is left" "$(ls state/run/.next)" ''
 is "each has its own" "$(grep -cE '^\{"job_id":("many[0-9]+"),"seen":\[\1,\1,\1,\{"job_id":\1\}\]' recs)" 40
 printf '%s\n' '{"job_id":"s","n":1}' '{"job_id":"f","n":0}' >in
 # shellcheck disable=SC2016 # for the agent
