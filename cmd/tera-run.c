@@ -1,110 +1,45 @@
 /*
  * tera-run: supervises jobs, each through an engine.
  *
- * One process and one poll(2) for all jobs.  A job is a child under a guard
- * (see guard.h), two pipes with what it says, and a few points in time.
+ * One process and one poll(2) for all jobs: take a line, start its agent,
+ * watch it, hand its record on.  What a job is, is in job.h; nothing in here
+ * waits for one of them.
  */
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "err.h"
-#include "guard.h"
-#include "json.h"
-#include "mask.h"
-#include "outcome.h"
-#include "output.h"
-#include "spawn.h"
-#include "store.h"
+#include "agent.h"
+#include "clock.h"
+#include "cmd.h"
+#include "feed.h"
+#include "job.h"
 
 #define USAGE                                                                  \
 	"[-n] [-e engine] [-j jobs] [-l seconds] [-m megabytes] [-t seconds] " \
 	"[-w worker] [command [arg ...]]"
 
-#define LEASE 60        /* seconds, where neither -l nor the record says */
-#define WATCH_MS 2000   /* at the latest */
+#define WATCH_MS 2000   /* the store, at the latest */
 #define WATCH_MIN_MS 50 /* at the most often */
-#define MEMORY_MS 2000
-#define GRACE_MS 3000 /* from TERM to KILL */
-#define END_MS 10000  /* the same when we are to end */
-#define LOCK_MS 5000  /* for an earlier agent to go */
-#define MAX_FILES 65536
-#define NEVER LLONG_MAX
+#define ADMIT_MS 50     /* so long, enough memory is enough */
+#define HUNGRY_MS 1000  /* too little is too little */
+#define NEVER CLOCK_NEVER
 
-/* Why the supervisor ended a job itself. */
-enum stop { NONE, CANCEL, PAUSE, LOST, TIMEOUT, MEMORY, END };
-
-static const struct {
-	const char *outcome, *reason;
-	const char *error; /* JSON; NULL: none, whatever the agent says */
-} stops[] = {
-	[CANCEL] = { "cancelled", "user", NULL },
-	[PAUSE] = { "paused", "user", NULL },
-	[LOST] = { NULL, "lost",
-	    "{\"stage\":\"run\",\"code\":65,\"reason\":\"lost\","
-	    "\"message\":\"the lease was lost\"}" },
-	[TIMEOUT] = { "failed", "timeout",
-	    "{\"stage\":\"run\",\"code\":1,\"reason\":\"timeout\","
-	    "\"message\":\"the limit of seconds is reached\"}" },
-	[MEMORY] = { "failed", "budget",
-	    "{\"stage\":\"run\",\"code\":1,\"reason\":\"budget\","
-	    "\"message\":\"the limit of memory is reached\"}" },
-	[END] = { "pending", "lost", NULL },
-};
-
-struct job {
-	struct job *next;
-	char *rec, *id, *dir, *session;
-	long long fence;
-	long long memory; /* bytes; 0: no limit */
-	long long seconds;
-	long long lease; /* seconds */
-	int lock;
-	bool running; /* else it waits for the lock */
-	struct guard g;
-	struct output out;
-	enum stop stop;
-	long long lock_end, limit_at, kill_at, renew_at, memory_at;
-};
-
+static struct job_setup setup;
 static struct job *jobs;
 static int running, slots = 1;
-static bool no_store;
-static struct store *store;
-static struct mask mask;
-static struct spawn_env env;
-static char *engine;
-static const char *const *command;
-static long long own_lease, min_free = 512, seconds;
-static const char *worker;
-static int niceness = 5;
+static struct feed input = { .fd = STDIN_FILENO };
+static long long free_mb = 512;
 static long long watch_at = NEVER, watched;
 static bool watch_now;
 static int ending; /* the signal that ends us */
 static int code;
-
-static long long
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 static void
 print(const char *rec)
@@ -114,632 +49,127 @@ print(const char *rec)
 	fflush(stdout);
 }
 
-/* --- what a job says --- */
-
+/* Hands on the records of the jobs that have ended, and forgets them. */
 static void
-say(void *arg, const char *summary, const char *text, size_t n,
-    const char *file)
+settle(void)
 {
-	struct job *j = arg;
-	struct buf in = BUF_INIT;
-	struct fault f;
-
-	if (no_store) {
-		fwrite(text, 1, n, stderr);
-		return;
-	}
-	json_add(&in, "job_id", j->id);
-	json_add_int(&in, "fence", j->fence);
-	json_add_int(&in, "lease_seconds", j->lease);
-	json_add(&in, "session_id", j->session);
-	json_add(&in, "step", "output");
-	json_add(&in, "summary", summary);
-	json_addn(&in, "raw_output", text, n);
-	if (file != NULL)
-		json_add(&in, "raw_file", file);
-	switch (store_do(store, "log.add", json_end(&in), NULL, NULL, &f)) {
-	case 0: break;
-	case EX_DATAERR: j->renew_at = 0; break; /* the fence is old? */
-	default: warn("%s: log: %s", j->id, f.msg);
-	}
-	buf_free(&in);
-}
-
-/* --- the end of a job --- */
-
-static void
-forget(struct job *j)
-{
-	struct job **p = &jobs;
-
-	while (*p != j)
-		p = &(*p)->next;
-	*p = j->next;
-	running--;
-	if (j->lock >= 0)
-		close(j->lock);
-	output_free(&j->out);
-	free(j->rec);
-	free(j->id);
-	free(j->dir);
-	free(j->session);
-	free(j);
-}
-
-/* Gives the record out and forgets the job. */
-static void
-give(struct job *j)
-{
-	struct buf with = BUF_INIT;
-	bool has_result = j->out.result.len > 0;
-	char *rec, *out;
-
-	rec = outcome_merge(j->rec, has_result ? j->out.result.s : NULL);
-	if (j->stop == NONE)
-		outcome_judge(&with, rec, has_result, j->g.status);
-	else {
-		json_add(&with, "outcome", stops[j->stop].outcome);
-		json_add(&with, "reason", stops[j->stop].reason);
-	}
-	if (j->running)
-		json_add_int(&with, "exit", j->g.status);
-	/* Why we ended it, whatever the agent thinks of its signal. */
-	if (j->stop != NONE && stops[j->stop].error != NULL) {
-		json_add_raw(&with, "error", stops[j->stop].error);
-	} else if (j->stop != NONE) {
-		out = json_remove(rec, "error");
-		free(rec);
-		rec = out;
-	}
-	if (j->stop == NONE && j->g.status != 0 && !has_result)
-		outcome_why(&with, j->g.status, buf_text(&j->out.last));
-	out = json_merge(rec, json_end(&with));
-	print(out);
-	free(out);
-	free(rec);
-	buf_free(&with);
-	forget(j);
-}
-
-/* Gives the record out with an error of our own. */
-static void
-give_up(struct job *j, int status, const char *reason, const char *message)
-{
-	char *out = json_error(j->rec, "run", status, message), *all;
-	struct buf with = BUF_INIT;
-
-	json_add(
-	    &with, "outcome", status == EX_TEMPFAIL ? "pending" : "failed");
-	json_add(&with, "reason", reason);
-	all = json_merge(out, json_end(&with));
-	print(all);
-	free(all);
-	free(out);
-	buf_free(&with);
-	forget(j);
-}
-
-/* After the guard has gone: nothing runs any more. */
-static void
-ended(struct job *j)
-{
-	if (!j->g.ended) {
-		/* Somebody killed the guard: its strays are ours. */
-		pid_t *ours = xmalloc((unsigned long)running * sizeof(*ours));
-		size_t n = 0;
-
-		for (struct job *o = jobs; o != NULL; o = o->next)
-			if (o != j && o->running)
-				ours[n++] = o->g.pid;
-		for (int i = 0; i < 100 && spawn_kill_strays(ours, n) > 0;
-		     i++) {
-			struct timespec t = { 0, 2000000 };
-
-			nanosleep(&t, NULL);
+	for (struct job **p = &jobs, *j; (j = *p) != NULL;) {
+		if (j->done == NULL) {
+			p = &j->next;
+			continue;
 		}
-		free(ours);
-	}
-	output_end(&j->out);
-	give(j);
-}
-
-/* --- ending a job before its time --- */
-
-static void
-stop(struct job *j, enum stop why)
-{
-	if (!j->running) {
-		j->stop = why;
-		give(j);
-		return;
-	}
-	if (j->stop != NONE && why != LOST)
-		return;
-	j->stop = why;
-	guard_kill(&j->g, why == LOST ? SIGKILL : SIGTERM);
-	j->kill_at = now_ms() + (why == LOST     ? 500
-				    : why == END ? END_MS
-						 : GRACE_MS);
-}
-
-static int
-stop_word(void *arg, const char *json)
-{
-	char **word = arg;
-
-	free(*word);
-	*word = json_get(json, "$.stop");
-	return 0;
-}
-
-/* Asks the store with a verb whether to go on. */
-static void
-ask(struct job *j, const char *verb)
-{
-	struct buf in = BUF_INIT;
-	struct fault f = { 0, "" };
-	char *word = NULL;
-	int rc;
-
-	json_add(&in, "job_id", j->id);
-	json_add_int(&in, "fence", j->fence);
-	if (strcmp(verb, "job.renew") == 0) {
-		json_add_int(&in, "lease_seconds", j->lease);
-	}
-	rc = store_do(store, verb, json_end(&in), stop_word, &word, &f);
-	buf_free(&in);
-	if (rc == EX_DATAERR || rc == EX_NOINPUT)
-		stop(j, LOST);
-	else if (rc > 1)
-		warn("%s: %s: %s", j->id, verb, f.msg);
-	else if (word != NULL && strcmp(word, "cancel") == 0)
-		stop(j, CANCEL);
-	else if (word != NULL && strcmp(word, "pause") == 0)
-		stop(j, PAUSE);
-	else if (word != NULL && strcmp(word, "lost") == 0)
-		stop(j, LOST);
-	free(word);
-}
-
-/* --- the beginning of a job --- */
-
-/* Writes path in one piece: never half there. */
-static int
-put(const char *path, const char *text)
-{
-	char *tmp = xasprintf("%s.tmp", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	size_t len = strlen(text);
-	int rc = -1;
-
-	if (fd >= 0) {
-		if (write(fd, text, len) == (ssize_t)len &&
-		    write(fd, "\n", 1) == 1)
-			rc = 0;
-		if (close(fd) < 0)
-			rc = -1;
-		if (rc == 0)
-			rc = rename(tmp, path);
-	}
-	free(tmp);
-	return rc;
-}
-
-static void
-set_number(const char *name, long long value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", value);
-	spawn_env_set(&env, name, value > 0 ? text : "");
-}
-
-/* Milliseconds until a third of the lease is over: the record may have waited
- * for its turn. */
-static long long
-first_renewal(const struct job *j)
-{
-	char *until = json_get(j->rec, "$.lease_until");
-	long long third = j->lease * 1000 / 3, left;
-	struct tm tm = { 0 };
-
-	if (until != NULL && strptime(until, "%Y-%m-%dT%H:%M:%S", &tm)) {
-		left = (timegm(&tm) - time(NULL)) * 1000 - 2 * third;
-		if (left < third)
-			third = left > 0 ? left : 0;
-	}
-	free(until);
-	return third;
-}
-
-static void
-start(struct job *j)
-{
-	size_t n = 0;
-	const char **argv;
-	char *path = xasprintf("%s/job.json", j->dir);
-	int in = open(path, O_RDONLY | O_CLOEXEC), out[2] = { -1, -1 },
-	    err[2] = { -1, -1 };
-	struct spawn sp = {
-		.dir = j->dir, .in = in, .keep = j->lock, .nice = niceness
-	};
-	long long now = now_ms();
-
-	free(path);
-	while (command[n] != NULL)
-		n++;
-	argv = xmalloc((n + 2) * sizeof(*argv));
-	argv[0] = engine;
-	memcpy(argv + 1, command, (n + 1) * sizeof(*argv));
-	sp.argv = argv;
-	spawn_env_set(&env, "TERA_JOB_ID", j->id);
-	spawn_env_set(&env, "TERA_RUN_DIR", j->dir);
-	set_number("TERA_LIMIT_SECONDS", j->seconds);
-	set_number("TERA_LIMIT_MEMORY_MB", j->memory >> 20);
-	sp.env = env.v;
-	if (in < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 ||
-	    (sp.out = out[1], sp.err = err[1], guard_start(&j->g, &sp)) < 0) {
-		char *why = xasprintf("cannot start: %s", strerror(errno));
-
-		for (int i = 0; i < 2; i++) {
-			if (out[i] >= 0)
-				close(out[i]);
-			if (err[i] >= 0)
-				close(err[i]);
-		}
-		if (in >= 0)
-			close(in);
-		free(argv);
-		give_up(j, EX_TEMPFAIL, "error", why);
-		free(why);
-		return;
-	}
-	free(argv);
-	close(in);
-	close(out[1]);
-	close(err[1]);
-	j->out.fd[0] = out[0];
-	j->out.fd[1] = err[0];
-	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	fcntl(err[0], F_SETFL, O_NONBLOCK);
-	/* The guard holds the lock now. */
-	close(j->lock);
-	j->lock = -1;
-	j->running = true;
-	if (j->seconds > 0)
-		j->limit_at = now + j->seconds * 1000;
-	if (j->memory > 0)
-		j->memory_at = now + MEMORY_MS;
-	if (!no_store) {
-		j->renew_at = now + first_renewal(j);
-		if (watch_at == NEVER)
-			watch_at = now + WATCH_MS;
+		print(j->done);
+		*p = j->next;
+		job_free(j);
+		running--;
 	}
 }
 
-/* Kills what an earlier run of the job left. */
-static void
-kill_earlier(const struct job *j)
-{
-	char *id = xasprintf("TERA_JOB_ID=%s", j->id);
-	char *dir = xasprintf("TERA_RUN_DIR=%s", j->dir);
-	const char *entries[] = { id, dir, NULL };
+/* --- take --- */
 
-	spawn_kill_env(entries, SIGKILL);
-	free(id);
-	free(dir);
-}
-
-/* Takes the lock and starts, or comes again later. */
-static void
-try_start(struct job *j)
-{
-	if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) {
-		char *path = xasprintf("%s/job.json", j->dir);
-		int rc = put(path, j->rec) < 0 ? -errno : 0;
-
-		free(path);
-		if (rc < 0) {
-			char *why = xasprintf("%s: %s", j->dir, strerror(-rc));
-
-			give_up(j, EX_CANTCREAT, "error", why);
-			free(why);
-		} else
-			start(j);
-		return;
-	}
-	if (now_ms() < j->lock_end) {
-		kill_earlier(j);
-		return;
-	}
-	give_up(j, EX_TEMPFAIL, "lost", "an earlier agent still runs");
-}
-
-/* Ids become names of directories. */
-static bool
-good_id(const char *id)
-{
-	size_t n = strlen(id);
-
-	if (n == 0 || n > 128 || *id == '.')
-		return false;
-	for (; *id != '\0'; id++)
-		if (!isalnum((unsigned char)*id) && strchr("-_.", *id) == NULL)
-			return false;
-	return true;
-}
-
-static void
-refuse(const char *rec, int status, const char *message)
-{
-	char *out = json_error(rec, "run", status, message);
-
-	print(out);
-	free(out);
-}
-
-static void
-take(const char *rec)
-{
-	const char *type = json_type(rec, "$.error");
-	struct job *j;
-	char *id, *below, *dir, *path;
-	long long attempt;
-
-	if (*type != '\0' && strcmp(type, "null") != 0) {
-		print(rec);
-		return;
-	}
-	id = json_get(rec, "$.job_id");
-	if (id == NULL || !good_id(id)) {
-		refuse(rec, EX_DATAERR, "no job_id, or not a good one");
-		free(id);
-		return;
-	}
-	if (!no_store && json_int(rec, "$.fence", -1) < 0) {
-		refuse(rec, EX_DATAERR, "no fence: the job was not claimed");
-		free(id);
-		return;
-	}
-	below = xasprintf("run/%s", id);
-	dir = state_dir(below);
-	free(below);
-	if (dir != NULL && *dir != '/') {
-		char *full = realpath(dir, NULL);
-
-		free(dir);
-		dir = full;
-	}
-	if (dir == NULL) {
-		refuse(rec, EX_CANTCREAT, "cannot make the run's directory");
-		free(id);
-		return;
-	}
-	j = xmalloc(sizeof(*j));
-	*j = (struct job){ .next = jobs,
-		.rec = xstrdup(rec),
-		.id = id,
-		.dir = dir,
-		.fence = json_int(rec, "$.fence", 0),
-		.lock_end = now_ms() + LOCK_MS,
-		.limit_at = NEVER,
-		.kill_at = NEVER,
-		.renew_at = NEVER,
-		.memory_at = NEVER };
-	j->out = (struct output){ .fd = { -1, -1 },
-		.spill = -1,
-		.name = id,
-		.dir = dir,
-		.mask = &mask,
-		.say = say,
-		.arg = j,
-		.plain = no_store,
-		.log_at = OUTPUT_NEVER };
-	jobs = j;
-	running++;
-	attempt = json_int(rec, "$.attempt", 0);
-	j->session = json_get(rec, "$.session_id");
-	if (j->session == NULL)
-		j->session = xasprintf("run-%lld", attempt);
-	j->lease = own_lease;
-	if (j->lease <= 0)
-		j->lease = json_int(rec, "$.lease_seconds", 0);
-	if (j->lease <= 0 || j->lease > 86400)
-		j->lease = LEASE;
-	j->memory = json_int(rec, "$.limits.memory_mb", 0) << 20;
-	j->seconds = json_int(rec, "$.limits.seconds", 0);
-	if (j->seconds <= 0)
-		j->seconds = seconds;
-	path = xasprintf("%s/job.json", dir);
-	if (access(path, F_OK) == 0)
-		kill_earlier(j);
-	free(path);
-	path = xasprintf("%s/lock", dir);
-	j->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	free(path);
-	if (j->lock < 0)
-		give_up(j, EX_CANTCREAT, "error",
-		    "cannot write the run's directory");
-	else
-		try_start(j);
-}
-
-/* --- the records on standard input --- */
-
-static struct buf input;
-static size_t input_at;
-static long input_line;
-static bool input_end, input_skip;
-
-/* Is there enough memory for one more? */
+/* Is there enough memory for one more?  What was started in the last moments
+ * has not taken any yet. */
 static bool
 admit(void)
 {
 	static bool told;
+	static long long asked;
 	struct buf b = BUF_INIT;
 	const char *line;
-	long long kb = -1;
+	long long kb = -1, now = clock_ms();
 
-	if (min_free == 0)
+	if (free_mb == 0 || (asked != 0 && now - asked < ADMIT_MS))
 		return true;
 	if (buf_file(&b, "/proc/meminfo", 65536) == 0 &&
 	    (line = strstr(buf_text(&b), "MemAvailable:")) != NULL)
 		kb = strtoll(line + 13, NULL, 10);
 	buf_free(&b);
-	if (kb < 0 || kb / 1024 >= min_free)
+	asked = kb < 0 || kb / 1024 >= free_mb ? now : 0;
+	if (asked != 0)
 		return true;
 	if (!told)
-		warn("less than %lld MB of memory are free: waiting", min_free);
+		warn("less than %lld MB of memory are free: waiting", free_mb);
 	told = true;
 	return false;
 }
 
-/* The next whole line of what was read, NUL-terminated; NULL: none. */
-static char *
-input_next(size_t *n)
+/* Claimed but never begun: back to the queue. */
+static void
+give_back(const char *rec)
 {
-	char *s, *nl;
+	char *back = *json_type(rec, "$.error") != '\0'
+			 ? xstrdup(rec)
+			 : json_merge(rec,
+			       "{\"outcome\":\"pending\",\"reason\":\"lost\"}");
 
-	if (input_at >= input.len) {
-		buf_clear(&input);
-		input_at = 0;
-		return NULL;
-	}
-	s = input.s + input_at;
-	nl = memchr(s, '\n', input.len - input_at);
-	if (nl == NULL) {
-		if (!input_end) {
-			buf_drop(&input, input_at);
-			input_at = 0;
-			return NULL;
-		}
-		nl = input.s + input.len;
-	}
-	*nl = '\0';
-	*n = (size_t)(nl - s);
-	input_at += *n + 1;
-	return s;
+	print(back);
+	free(back);
 }
 
-/* One read.  A line that is too long is cut, so that it is refused. */
 static void
-input_read(void)
+hear(void)
 {
-	ssize_t n = read(STDIN_FILENO, buf_room(&input, 65536), 65536);
-
-	if (n < 0) {
-		if (errno == EINTR || errno == EAGAIN)
-			return;
+	if (feed_read(&input) < 0) {
 		warn("standard input:");
 		code = EX_IOERR;
 	}
-	if (n <= 0) {
-		input_end = true;
-		return;
-	}
-	if (input_skip) { /* the rest of it */
-		char *nl = memchr(input.s + input.len, '\n', (size_t)n);
+}
 
-		if (nl == NULL)
-			return;
-		n -= nl - (input.s + input.len);
-		memmove(input.s + input.len, nl, (size_t)n);
-		input_skip = false;
-	}
-	input.len += (size_t)n;
-	input.s[input.len] = '\0';
-	if (input.len - input_at > JSON_LINE_MAX + 65536 &&
-	    memchr(input.s + input_at, '\n', input.len - input_at) == NULL) {
-		input.len = input_at + JSON_LINE_MAX + 1;
-		input_skip = true;
-	}
+static void
+take(const char *rec)
+{
+	struct job *j = job_new(&setup, rec);
+
+	j->next = jobs;
+	jobs = j;
+	running++;
+	if (j->done != NULL)
+		settle();
+	else if (setup.store != NULL && watch_at == NEVER)
+		watch_at = clock_ms() + WATCH_MS;
 }
 
 /* Handles one line of input if there is one. */
 static bool
-input_take(void)
+take_line(void)
 {
 	struct fault f;
 	size_t n;
-	char *s = input_next(&n);
+	char *s = feed_next(&input, &n);
 
 	if (s == NULL)
 		return false;
-	input_line++;
-	if (n > 0 && s[n - 1] == '\r')
-		s[--n] = '\0';
 	if (strspn(s, " \t") == n)
 		return true;
 	if (json_check(s, n, &f) != 0) {
-		warn("line %ld: %s", input_line, f.msg);
+		warn("line %ld: %s", input.line, f.msg);
 		code = EX_DATAERR;
-	} else if (ending != 0) {
-		/* Claimed but never begun: back to the queue. */
-		char *back;
-
-		if (*json_type(s, "$.error") != '\0')
-			back = xstrdup(s);
-		else
-			back = json_merge(
-			    s, "{\"outcome\":\"pending\",\"reason\":\"lost\"}");
-		print(back);
-		free(back);
-	} else
+	} else if (ending != 0)
+		give_back(s);
+	else
 		take(s);
 	return true;
 }
 
-/* --- the loop --- */
+/* --- watch --- */
 
+/* When to look again if nothing comes.  hungry: a line waits for memory. */
 static long long
 next_time(bool hungry)
 {
 	long long t = watch_at;
 
 	for (struct job *j = jobs; j != NULL; j = j->next) {
-		long long times[] = { j->limit_at, j->kill_at, j->renew_at,
-			j->memory_at, j->out.log_at,
-			j->running ? NEVER : now_ms() + 20 };
+		long long its = job_when(j);
 
-		for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
-			if (times[i] < t)
-				t = times[i];
+		if (its < t)
+			t = its;
 	}
 	if (watch_now && watched + WATCH_MIN_MS < t)
 		t = watched + WATCH_MIN_MS;
-	if (hungry && now_ms() + 1000 < t)
-		t = now_ms() + 1000;
+	if (hungry && clock_ms() + HUNGRY_MS < t)
+		t = clock_ms() + HUNGRY_MS;
 	return t;
-}
-
-/* What is due for a job.  It may be gone afterwards. */
-static void
-due(struct job *j, long long now)
-{
-	if (!j->running) {
-		try_start(j);
-		return;
-	}
-	if (now >= j->out.log_at)
-		output_flush(
-		    &j->out, no_store || j->out.log.len >= OUTPUT_PIECE);
-	if (now >= j->kill_at) {
-		guard_kill(&j->g, SIGKILL);
-		j->kill_at = now + 500;
-	}
-	if (now >= j->limit_at) {
-		j->limit_at = NEVER;
-		stop(j, TIMEOUT);
-	}
-	if (now >= j->memory_at) {
-		j->memory_at = now + MEMORY_MS;
-		if (spawn_rss_below(j->g.pid) > j->memory)
-			stop(j, MEMORY);
-	}
-	if (now >= j->renew_at) {
-		j->renew_at = now + j->lease * 1000 / 3;
-		ask(j, "job.renew");
-	}
 }
 
 static void
@@ -750,106 +180,75 @@ signalled(int fd)
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			continue; /* guards tell by themselves */
-		for (struct job *j = jobs, *next; j != NULL; j = next) {
-			next = j->next;
+		for (struct job *j = jobs; j != NULL; j = j->next)
 			if (ending != 0 && j->running)
-				guard_kill(&j->g, SIGKILL);
+				job_kill(j);
 			else
-				stop(j, END);
-		}
+				job_stop(j, STOP_END);
 		ending = (int)info.ssi_signo;
 	}
 }
 
-/* Strays of killed guards are reaped here; guards by their jobs. */
-static void
-reap(void)
-{
-	for (;;) {
-		siginfo_t info = { .si_pid = 0 };
-		bool is_guard = false;
-
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-		    info.si_pid == 0)
-			return;
-		for (struct job *j = jobs; j != NULL; j = j->next)
-			if (j->running && j->g.pid == info.si_pid)
-				is_guard = true;
-		if (is_guard)
-			return;
-		waitpid(info.si_pid, NULL, 0);
-	}
-}
-
+/* Asks the store for all jobs, when it is time to. */
 static void
 watch(long long now)
 {
+	bool soon = watch_now && now >= watched + WATCH_MIN_MS;
+
+	if (setup.store == NULL || (now < watch_at && !soon))
+		return;
 	watch_now = false;
 	watched = now;
 	watch_at = running > 0 ? now + WATCH_MS : NEVER;
-	for (struct job *j = jobs, *next; j != NULL; j = next) {
-		next = j->next;
-		if (j->running && j->stop == NONE)
-			ask(j, "job.watch");
-	}
+	for (struct job *j = jobs; j != NULL; j = j->next)
+		job_watch(j);
 }
 
-/* Waits for whatever comes next.  hungry: a line waits for memory. */
+/* Waits for whatever comes next, and sees to it. */
 static void
 turn(int sigfd, bool hungry)
 {
-	size_t n = 0, size = 3 + 3 * (size_t)running;
-	struct pollfd *p = xmalloc(size * sizeof(*p));
-	struct job **who = xmalloc(size * sizeof(struct job *));
-	bool want = !input_end && !hungry && running < slots && ending == 0;
-	long long now = now_ms(), t = next_time(hungry), left;
+	enum { SIGNALS, INPUT, STORE, JOBS };
+	size_t n = JOBS + JOB_FDS * (size_t)running;
+	struct pollfd *p = xmalloc(n * sizeof(*p)), *its = p + JOBS;
+	long long now, t = next_time(hungry), left = -1;
+	bool want = !input.ended && !hungry && running < slots && ending == 0;
 
-	p[n++] = (struct pollfd){ sigfd, POLLIN, 0 };
-	p[n++] = (struct pollfd){ want ? STDIN_FILENO : -1, POLLIN, 0 };
-	p[n++] =
-	    (struct pollfd){ store != NULL && running > 0 ? store_wait_fd(store)
-							  : -1,
-		    POLLIN, 0 };
-	for (struct job *j = jobs; j != NULL; j = j->next) {
-		if (!j->running)
-			continue;
-		for (int i = 0; i < 3; i++) {
-			who[n] = j;
-			p[n++] =
-			    (struct pollfd){ i < 2 ? j->out.fd[i] : j->g.fd,
-				    POLLIN, 0 };
+	p[SIGNALS] = (struct pollfd){ sigfd, POLLIN, 0 };
+	p[INPUT] = (struct pollfd){ want ? input.fd : -1, POLLIN, 0 };
+	p[STORE] = (struct pollfd){ -1, POLLIN, 0 };
+	if (setup.store != NULL && running > 0)
+		p[STORE].fd = store_wait_fd(setup.store);
+	for (struct job *j = jobs; j != NULL; j = j->next, its += JOB_FDS)
+		job_poll(j, its);
+	if (running > 0)
+		rundir_ahead();
+	now = clock_ms();
+	if (t != NEVER)
+		left = t <= now ? 0 : t - now < INT_MAX ? t - now : INT_MAX;
+	if (poll(p, n, (int)left) > 0) {
+		its = p + JOBS;
+		for (struct job *j = jobs; j != NULL; j = j->next) {
+			job_hear(j, its);
+			its += JOB_FDS;
+		}
+		if (p[STORE].revents != 0 && store_wait(setup.store, 0) != 0)
+			watch_now = true;
+		if (p[INPUT].revents != 0)
+			hear();
+		if (p[SIGNALS].revents != 0) {
+			signalled(sigfd);
+			guard_reap();
 		}
 	}
-	left = t == NEVER ? -1 : t > now ? t - now : 0;
-	if (poll(p, n, left > INT_MAX ? INT_MAX : (int)left) < 0)
-		n = 0;
-	for (size_t i = 3; i + 2 < n; i += 3) {
-		struct job *j = who[i];
-
-		for (int k = 0; k < 2; k++)
-			if (p[i + (size_t)k].revents != 0 && j->out.fd[k] >= 0)
-				output_hear(&j->out, k);
-		if (p[i + 2].revents != 0 && guard_done(&j->g))
-			ended(j);
-	}
-	if (n > 0 && p[2].revents != 0 && store_wait(store, 0) != 0)
-		watch_now = true;
-	if (n > 0 && p[1].revents != 0)
-		input_read();
-	if (n > 0 && p[0].revents != 0) {
-		signalled(sigfd);
-		reap();
-	}
 	free(p);
-	free(who);
-	now = now_ms();
-	for (struct job *j = jobs, *next; j != NULL; j = next) {
-		next = j->next;
-		due(j, now);
-	}
-	if (store != NULL &&
-	    (now >= watch_at || (watch_now && now >= watched + WATCH_MIN_MS)))
-		watch(now);
+	settle();
+	now = clock_ms();
+	for (struct job *j = jobs; j != NULL; j = j->next)
+		job_due(j, now);
+	settle();
+	watch(now);
+	settle();
 }
 
 static void
@@ -859,157 +258,26 @@ loop(int sigfd)
 		bool hungry = false;
 
 		while (running < slots && ending == 0) {
-			hungry = input_at < input.len && !admit();
-			if (hungry || !input_take())
+			hungry = feed_more(&input) && !admit();
+			if (hungry || !take_line())
 				break;
 		}
 		if (ending != 0) {
-			struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+			struct pollfd p = { input.fd, POLLIN, 0 };
 
-			if (!input_end && poll(&p, 1, 0) > 0)
-				input_read();
-			while (input_take())
+			if (!input.ended && poll(&p, 1, 0) > 0)
+				hear();
+			while (take_line())
 				continue;
-			input_end = true;
+			input.ended = true;
 		}
-		if (running == 0 && input_end && input_at >= input.len)
+		if (running == 0 && input.ended && !feed_more(&input))
 			return;
 		turn(sigfd, hungry);
 	}
 }
 
-/* --- the environment of the agents --- */
-
-/* A path that holds in another directory, too. */
-static char *
-absolute(const char *path)
-{
-	char cwd[PATH_MAX];
-
-	if (*path == '/' || strstr(path, "://") != NULL ||
-	    getcwd(cwd, sizeof(cwd)) == NULL)
-		return xstrdup(path);
-	return xasprintf("%s/%s", cwd, path);
-}
-
-/* PATH, with the directory of our own program if it is not there. */
-static void
-set_path(void)
-{
-	const char *path = getenv("PATH");
-	char exe[PATH_MAX], *with, *list, *slash;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (path == NULL || *path == '\0')
-		path = "/usr/local/bin:/usr/bin:/bin";
-	exe[n > 0 ? n : 0] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash == NULL) {
-		spawn_env_set(&env, "PATH", path);
-		return;
-	}
-	*slash = '\0';
-	list = xasprintf(":%s:", path);
-	with = xasprintf(":%s:", exe);
-	if (strstr(list, with) != NULL)
-		spawn_env_set(&env, "PATH", path);
-	else {
-		free(with);
-		with = xasprintf("%s:%s", exe, path);
-		spawn_env_set(&env, "PATH", with);
-	}
-	free(with);
-	free(list);
-}
-
-static void
-set_env(const char *engine_name)
-{
-	static const char *const names[] = { "HOME", "USER", "LOGNAME", "LANG",
-		"LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_CONFIG_HOME",
-		"XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME",
-		"XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "GIT_AUTHOR_NAME",
-		"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL",
-		"GIT_SSH_COMMAND", "SSL_CERT_FILE", "SSL_CERT_DIR",
-		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-		"https_proxy", "no_proxy", "DOCKER_HOST", "CONTAINER_HOST",
-		"KUBECONFIG", "AGENT_PROVIDER", "AGENT_LLM_URL", "AGENT_MODEL",
-		"AGENT_API_KEY", "WORKER_LLM_URL", "WORKER_MODEL",
-		"WORKER_API_KEY", "TERARCHITECT_API_URL",
-		"TERARCHITECT_API_KEY", "TERARCHITECT_WORKER_API_KEY",
-		"TERARCHITECT_SECRET_KEY" };
-	static const char *const paths[] = { "TERA_STORE", "TERA_STATE",
-		"TERA_CONFIG", "TERA_SHARE", "TERA_RECORD", "TERA_REPLAY" };
-	const char *more = getenv("TERA_ENGINE_ENV");
-
-	set_path();
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		spawn_env_keep(&env, names[i]);
-	for (char **e = environ; *e != NULL; e++)
-		if (strncmp(*e, "TERA_", 5) == 0) {
-			char *name = xstrndup(*e, strcspn(*e, "="));
-
-			spawn_env_keep(&env, name);
-			free(name);
-		}
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		const char *value = getenv(paths[i]);
-		char *full;
-
-		if (value == NULL || *value == '\0')
-			continue;
-		full = absolute(value);
-		spawn_env_set(&env, paths[i], full);
-		free(full);
-	}
-	if (more != NULL) {
-		char *copy = xstrdup(more), *rest = copy, *name;
-
-		while ((name = strsep(&rest, " ")) != NULL)
-			if (*name != '\0')
-				spawn_env_keep(&env, name);
-		free(copy);
-	}
-	if (getenv("TERA_STORE") == NULL && store != NULL) {
-		char *path = store_path(); /* the one that is ours by default */
-
-		spawn_env_set(&env, "TERA_STORE", path);
-		free(path);
-	}
-	if (getenv("TERA_SHARE") == NULL)
-		spawn_env_set(&env, "TERA_SHARE", share_dir());
-	spawn_env_set(&env, "TERA_ENGINE", engine_name);
-	if (worker != NULL)
-		spawn_env_set(&env, "TERA_RUNNER", worker);
-}
-
-static long long
-number(const char *text, long long low, long long high)
-{
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || n < low || n > high)
-		die(EX_USAGE, "%s: want a number from %lld to %lld", text, low,
-		    high);
-	return n;
-}
-
-/* For us and all that we start: no core files, in which there may be secrets,
- * and as many descriptors as we may have. */
-static void
-set_limits(void)
-{
-	struct rlimit r = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &r);
-	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
-		return;
-	r.rlim_cur = r.rlim_max < MAX_FILES ? r.rlim_max : MAX_FILES;
-	setrlimit(RLIMIT_NOFILE, &r);
-}
+/* --- the whole --- */
 
 /* Who started us may have said that a signal is not for us (nohup, &). */
 static void
@@ -1021,72 +289,73 @@ add_unless_ignored(sigset_t *set, int sig)
 		sigaddset(set, sig);
 }
 
-int
-main(int argc, char *argv[])
+/* The signals that we read from a descriptor. */
+static int
+signals(void)
 {
-	static const char *agent[] = { "tera-agent", NULL };
-	const char *name = "local", *more;
-	struct fault f;
 	sigset_t set;
-	char *below;
-	int opt, sigfd;
+	int fd;
 
-	err_init(argc, argv, USAGE);
-	while ((opt = getopt(argc, argv, "+e:j:l:m:nt:w:")) != -1)
-		switch (opt) {
-		case 'e': name = optarg; break;
-		case 'j': slots = (int)number(optarg, 1, 1000); break;
-		case 'l': own_lease = number(optarg, 1, 86400); break;
-		case 'm': min_free = number(optarg, 0, 1LL << 30); break;
-		case 'n': no_store = true; break;
-		case 't': seconds = number(optarg, 0, 1LL << 30); break;
-		case 'w': worker = optarg; break;
-		default: err_usage();
-		}
-	command = agent;
-	if (optind < argc) {
-		if (strchr(argv[optind], '/') != NULL)
-			argv[optind] = absolute(argv[optind]);
-		command = (const char *const *)(void *)(argv + optind);
-	}
-	below = xasprintf("engine/%s", name);
-	engine = share_path(below);
-	if (engine == NULL)
-		die(EX_UNAVAILABLE, "engine %s: no such engine", name);
-	free(below);
-	if (*engine != '/') {
-		char *full = absolute(engine);
-
-		free(engine);
-		engine = full;
-	}
-	if (!no_store && (store = store_open(&f)) == NULL)
-		die(f.code, "%s", f.msg);
-	if (store != NULL)
-		store_wait(store, 0); /* begins to watch */
-	mask_init(&mask);
-	set_env(name);
-	if ((more = getenv("TERA_NICE")) != NULL && *more != '\0')
-		niceness = (int)number(more, -20, 19);
-
-	set_limits();
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	add_unless_ignored(&set, SIGINT);
 	add_unless_ignored(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (sigfd < 0)
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
 		die(EX_OSERR, "signalfd:");
+	return fd;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *engine = "local", *worker = NULL;
+	bool no_store = false;
+	struct fault f;
+	char *path = NULL;
+	int opt, sigfd;
+
+	err_init(argc, argv, USAGE);
+	while ((opt = getopt(argc, argv, "+e:j:l:m:nt:w:")) != -1)
+		switch (opt) {
+		case 'e': engine = optarg; break;
+		case 'j': slots = (int)cmd_number('j', optarg, 1, 1000); break;
+		case 'l':
+			setup.lease = cmd_number('l', optarg, 1, 86400);
+			break;
+		case 'm': free_mb = cmd_number('m', optarg, 0, 1 << 30); break;
+		case 'n': no_store = true; break;
+		case 't':
+			setup.seconds = cmd_number('t', optarg, 0, 1 << 30);
+			break;
+		case 'w': worker = optarg; break;
+		default: err_usage();
+		}
+	setup.command = agent_command(engine, argv + optind, argc - optind);
+	setup.nice = agent_nice();
+	if (!no_store) {
+		setup.store = store_open(&f);
+		if (setup.store == NULL)
+			die(f.code, "%s", f.msg);
+		store_wait(setup.store, 0); /* begins to watch */
+		path = store_path();
+	}
+	agent_env(&setup.env, engine, worker, path);
+	free(path);
+	mask_init(&setup.mask);
+	agent_limits();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigfd = signals();
 	loop(sigfd);
 
+	guard_rest();
+	rundir_end();
 	close(sigfd);
-	store_close(store);
-	mask_free(&mask);
-	spawn_env_free(&env);
-	buf_free(&input);
-	free(engine);
+	store_close(setup.store);
+	mask_free(&setup.mask);
+	spawn_env_free(&setup.env);
+	feed_free(&input);
 	return out_end(ending != 0 ? 128 + ending : code);
 }

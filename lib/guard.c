@@ -1,7 +1,11 @@
 /* See guard.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -13,9 +17,36 @@
 #include "guard.h"
 
 #define KILL_TRIES 500 /* of 20 ms: what sleeps in the kernel is left */
+#define PIECE 32768    /* bytes of an order that are sent at once */
+#define SOCKET 10      /* in a guard; those of the child are below */
 
-/* Kills and reaps until nothing is left below. */
-static void
+/*
+ * What goes to a guard: an order with the descriptors, in, out, err and, when
+ * there is one, keep; its text (the directory, the arguments, the environment,
+ * each with its NUL) begins in the same message.  What comes back, once or
+ * twice: a report.
+ */
+struct order {
+	size_t len; /* of the text */
+	size_t args, vars;
+	bool own_env; /* else ours */
+	int nice;
+};
+
+struct report {
+	int status;
+	bool gone; /* nothing is left below; the guard waits for an order */
+};
+
+union rights {
+	struct cmsghdr head; /* for its alignment */
+	char space[CMSG_SPACE(4 * sizeof(int))];
+};
+
+/* --- in the guard --- */
+
+/* Kills and reaps until nothing is left below; false when something is. */
+static bool
 clear_out(void)
 {
 	for (int i = 0; i < KILL_TRIES; i++) {
@@ -25,15 +56,16 @@ clear_out(void)
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			continue;
 		if (pid < 0)
-			return;
+			return true;
 		spawn_kill_below(getpid(), SIGKILL);
 		nanosleep(&t, NULL);
 	}
+	return false;
 }
 
-/* Reaps; whether the child is among them. */
+/* Reaps; whether the child is among them.  none: nothing is left below. */
 static bool
-reap(pid_t child, int *wstatus)
+reap(pid_t child, int *wstatus, bool *none)
 {
 	bool ended = false;
 	int ws;
@@ -44,114 +76,335 @@ reap(pid_t child, int *wstatus)
 			ended = true;
 			*wstatus = ws;
 		}
+	*none = pid < 0;
 	return ended;
 }
 
-/* Closes all but the descriptors a < b (either may be -1). */
-static void
-close_but(int a, int b)
+/* Waits for an order.  false: there will be none. */
+static bool
+receive(struct order *o, struct buf *text, int files[4])
 {
-	int keep[2] = { a < b ? a : b, a < b ? b : a };
-	unsigned from = 0;
+	union rights rights;
+	struct iovec io[2] = { { o, sizeof(*o) } };
+	struct msghdr m = { .msg_iov = io,
+		.msg_iovlen = 2,
+		.msg_control = &rights,
+		.msg_controllen = sizeof(rights) };
+	struct cmsghdr *c;
+	ssize_t n;
 
-	for (int i = 0; i < 2; i++) {
-		if (keep[i] < 0)
-			continue;
-		if ((unsigned)keep[i] > from)
-			syscall(
-			    SYS_close_range, from, (unsigned)keep[i] - 1, 0U);
-		from = (unsigned)keep[i] + 1;
+	buf_clear(text);
+	io[1] = (struct iovec){ buf_room(text, PIECE), PIECE };
+	n = recvmsg(SOCKET, &m, MSG_CMSG_CLOEXEC);
+	if (n < (ssize_t)sizeof(*o) || (c = CMSG_FIRSTHDR(&m)) == NULL)
+		return false;
+	files[3] = -1;
+	memcpy(files, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+	for (text->len = (size_t)n - sizeof(*o); text->len < o->len;
+	     text->len += (size_t)n) {
+		n = recv(SOCKET, buf_room(text, PIECE), PIECE, 0);
+		if (n <= 0)
+			return false;
 	}
-	syscall(SYS_close_range, from, ~0U, 0U);
+	return true;
 }
 
-_Noreturn static void
-guard(const struct spawn *sp, int fd)
+/* The strings of the text as a list; frees nothing of it. */
+static char **
+list(char **s, size_t n)
 {
-	struct spawn with = *sp;
-	struct pollfd p[2] = { { fd, POLLIN, 0 }, { -1, POLLIN, 0 } };
-	sigset_t set;
+	char **v = xmalloc((n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < n; i++) {
+		v[i] = *s;
+		*s += strlen(*s) + 1;
+	}
+	v[n] = NULL;
+	return v;
+}
+
+static pid_t
+begin(const struct order *o, struct buf *text, const int files[4])
+{
+	struct spawn sp = { .in = files[0],
+		.out = files[1],
+		.err = files[2],
+		.keep = files[3] > 2 ? files[3] : 0,
+		.session = true,
+		.die_with_parent = true,
+		.default_signals = true,
+		.nice = o->nice };
+	char *s = text->s, **argv, **env;
 	pid_t child;
-	int ws = 0;
 
-	setsid();
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	prctl(PR_SET_NAME, "tera-guard");
-	/* Only SIGKILL ends a guard: signals are for those below. */
-	sigfillset(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	with.session = true;
-	with.die_with_parent = true;
-	child = spawn_start(&with);
+	sp.dir = *s != '\0' ? s : NULL;
+	s += strlen(s) + 1;
+	argv = list(&s, o->args);
+	env = list(&s, o->vars);
+	sp.argv = (const char *const *)argv;
+	sp.env = o->own_env ? env : NULL;
+	child = spawn_start(&sp);
 	if (child < 0)
-		_exit(125);
-	close_but(fd, sp->keep > 2 ? sp->keep : -1);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	p[1].fd = signalfd(-1, &set, SFD_CLOEXEC);
-	for (;;) {
-		struct signalfd_siginfo info;
+		dprintf(files[2], "%s: cannot start: %s\n", err_name,
+		    strerror(errno));
+	free(argv);
+	free(env);
+	return child;
+}
 
-		if (p[1].fd < 0 || reap(child, &ws))
-			break;
+static void
+report(int status, bool gone)
+{
+	struct report r = { status, gone };
+
+	/* A reader that has gone is seen when we wait for the next order. */
+	send(SOCKET, &r, sizeof(r), MSG_NOSIGNAL);
+}
+
+/* A child from its order to when nothing is left of it. */
+static void
+serve(const struct order *o, struct buf *text, const int files[4], int sigfd)
+{
+	struct pollfd p[2] = { { SOCKET, POLLIN, 0 }, { sigfd, POLLIN, 0 } };
+	struct signalfd_siginfo info;
+	pid_t child = begin(o, text, files);
+	bool none = child < 0;
+	int ws = 125 << 8;
+
+	while (child >= 0) {
 		if (poll(p, 2, -1) < 0)
 			continue;
 		if (p[0].revents != 0) { /* nobody is there any more */
 			clear_out();
 			_exit(0);
 		}
-		if (p[1].revents != 0 && read(p[1].fd, &info, sizeof(info)) < 0)
+		/* the signals of several are one: all are reaped */
+		if (read(sigfd, &info, sizeof(info)) < 0)
+			continue;
+		if (reap(child, &ws, &none))
 			break;
 	}
-	ws = spawn_status(ws);
-	/* A reader that is gone has no use for it. */
-	if (send(fd, &ws, sizeof(ws), MSG_NOSIGNAL) < 0)
-		ws = 125;
-	clear_out();
+	if (!none) {
+		report(spawn_status(ws), false);
+		/* Whoever waits for us sees that we are gone, and so do those
+		 * that cannot be killed: they are not the next child's. */
+		if (!clear_out())
+			_exit(0);
+	}
+	if (files[3] >= 0)
+		close(files[3]);
+	report(spawn_status(ws), true);
+	/* Held until now, so that the end of the output did not wake up our
+	 * reader a moment before the report does. */
+	syscall(SYS_close_range, 0U, SOCKET - 1U, 0U);
+}
+
+_Noreturn static void
+guard(int fd)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	struct buf text = BUF_INIT;
+	struct order o;
+	sigset_t set;
+	int files[4], sigfd;
+
+	/* Nothing of ours is held by a guard but its socket. */
+	if (fd != SOCKET && dup3(fd, SOCKET, O_CLOEXEC) < 0)
+		_exit(125);
+	syscall(SYS_close_range, 0U, SOCKET - 1U, 0U);
+	syscall(SYS_close_range, SOCKET + 1U, ~0U, 0U);
+	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_NAME, "tera-guard");
+	/* Only SIGKILL ends a guard: signals are for those below. */
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			sigaction(sig, &dfl, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	/* The child's descriptors take the lowest numbers, where they belong.
+	 */
+	sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sigfd < 0 || dup3(sigfd, SOCKET + 1, O_CLOEXEC) < 0)
+		_exit(125);
+	close(sigfd);
+	while (receive(&o, &text, files))
+		serve(&o, &text, files, SOCKET + 1);
 	_exit(0);
+}
+
+/* --- ours --- */
+
+/* The guards that we have. */
+static struct ward {
+	struct ward *next;
+	pid_t pid;
+	int fd;
+	bool busy;
+} * wards;
+
+static struct ward *
+find(pid_t pid)
+{
+	struct ward *w = wards;
+
+	while (w != NULL && w->pid != pid)
+		w = w->next;
+	return w;
+}
+
+/* Ends a guard that is idle or dead, and waits for it. */
+static void
+drop(struct ward *w)
+{
+	struct ward **p = &wards;
+
+	while (*p != w)
+		p = &(*p)->next;
+	*p = w->next;
+	close(w->fd);
+	spawn_wait(w->pid);
+	free(w);
+}
+
+static struct ward *
+make(void)
+{
+	struct ward *w;
+	int fd[2], saved;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0)
+		return NULL;
+	pid = fork();
+	if (pid == 0)
+		guard(fd[1]);
+	saved = errno;
+	close(fd[1]);
+	if (pid < 0) {
+		close(fd[0]);
+		errno = saved;
+		return NULL;
+	}
+	w = xmalloc(sizeof(*w));
+	*w = (struct ward){ wards, pid, fd[0], false };
+	wards = w;
+	return w;
+}
+
+/* Appends the strings of a list; returns how many. */
+static size_t
+add_list(struct buf *b, char *const *v)
+{
+	size_t n = 0;
+
+	for (; v != NULL && v[n] != NULL; n++)
+		buf_add(b, v[n], strlen(v[n]) + 1);
+	return n;
+}
+
+static int
+order(int fd, const struct spawn *sp)
+{
+	static struct buf text; /* of the same size again and again */
+	union rights rights = { .space = "" };
+	int files[4] = { sp->in, sp->out, sp->err, sp->keep };
+	size_t n = (sp->keep > 2 ? 4 : 3) * sizeof(int), done;
+	struct order o = { .nice = sp->nice, .own_env = sp->env != NULL };
+	struct iovec io[2] = { { &o, sizeof(o) } };
+	struct msghdr m = { .msg_iov = io,
+		.msg_iovlen = 2,
+		.msg_control = &rights,
+		.msg_controllen = CMSG_SPACE(n) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	buf_clear(&text);
+	buf_str(&text, sp->dir != NULL ? sp->dir : "");
+	buf_chr(&text, '\0');
+	o.args = add_list(&text, (char *const *)(void *)sp->argv);
+	o.vars = add_list(&text, sp->env);
+	o.len = text.len;
+	done = text.len < PIECE ? text.len : PIECE;
+	io[1] = (struct iovec){ text.s, done };
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n);
+	memcpy(CMSG_DATA(c), files, n);
+	if (sendmsg(fd, &m, MSG_NOSIGNAL) < 0)
+		return -1;
+	while (done < text.len) {
+		size_t piece =
+		    text.len - done < PIECE ? text.len - done : PIECE;
+
+		if (send(fd, text.s + done, piece, MSG_NOSIGNAL) < 0)
+			return -1;
+		done += piece;
+	}
+	return 0;
 }
 
 int
 guard_start(struct guard *g, const struct spawn *sp)
 {
-	int fd[2], saved;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0)
+	if (sp->in < 0 || sp->out < 0 || sp->err < 0) {
+		errno = EINVAL;
 		return -1;
-	*g = (struct guard){ .fd = fd[0], .status = 137 };
-	g->pid = fork();
-	if (g->pid == 0) {
-		close(fd[0]);
-		guard(sp, fd[1]);
 	}
-	saved = errno;
-	close(fd[1]);
-	if (g->pid > 0)
-		return 0;
-	close(fd[0]);
-	errno = saved;
-	return -1;
+	for (;;) {
+		struct ward *w = wards;
+		bool new = false;
+
+		while (w != NULL && w->busy)
+			w = w->next;
+		if (w == NULL) {
+			new = true;
+			w = make();
+		}
+		if (w == NULL)
+			return -1;
+		if (order(w->fd, sp) == 0) {
+			w->busy = true;
+			*g = (struct guard){
+				.pid = w->pid, .fd = w->fd, .status = 137
+			};
+			return 0;
+		}
+		/* Somebody killed it while it was idle. */
+		int saved = errno;
+
+		kill(w->pid, SIGKILL);
+		drop(w);
+		errno = saved;
+		if (new)
+			return -1;
+	}
 }
 
 bool
 guard_done(struct guard *g)
 {
 	for (;;) {
-		int ws;
-		ssize_t n = recv(g->fd, &ws, sizeof(ws), MSG_DONTWAIT);
+		struct report r;
+		ssize_t n = recv(g->fd, &r, sizeof(r), MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return false;
-		if (n != (ssize_t)sizeof(ws))
+		if (n != (ssize_t)sizeof(r)) {
+			drop(find(g->pid));
 			break;
+		}
 		g->ended = true;
-		g->status = ws;
+		g->status = r.status;
+		if (r.gone) {
+			find(g->pid)->busy = false;
+			break;
+		}
 	}
-	close(g->fd);
 	g->fd = -1;
-	spawn_wait(g->pid);
 	return true;
 }
 
@@ -159,4 +412,54 @@ void
 guard_kill(const struct guard *g, int sig)
 {
 	spawn_kill_below(g->pid, sig);
+}
+
+void
+guard_rest(void)
+{
+	for (struct ward *w = wards, *next; w != NULL; w = next) {
+		next = w->next;
+		if (!w->busy)
+			drop(w);
+	}
+}
+
+void
+guard_reap(void)
+{
+	for (;;) {
+		siginfo_t info = { .si_pid = 0 };
+		struct ward *w;
+
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    info.si_pid == 0)
+			return;
+		w = find(info.si_pid);
+		if (w == NULL)
+			spawn_wait(info.si_pid);
+		else if (!w->busy)
+			drop(w);
+		else
+			return; /* guard_done will */
+	}
+}
+
+void
+guard_strays(void)
+{
+	size_t n = 0;
+	pid_t *ours;
+
+	for (struct ward *w = wards; w != NULL; w = w->next)
+		n++;
+	ours = xmalloc((n + 1) * sizeof(*ours));
+	n = 0;
+	for (struct ward *w = wards; w != NULL; w = w->next)
+		ours[n++] = w->pid;
+	for (int i = 0; i < 100 && spawn_kill_strays(ours, n) > 0; i++) {
+		struct timespec t = { 0, 2000000 };
+
+		nanosleep(&t, NULL);
+	}
+	free(ours);
 }

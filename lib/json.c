@@ -48,8 +48,8 @@ plain(const unsigned char *p, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' &&
-	       p[i] != '\\')
+	while (
+	    i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
 		i++;
 	return i;
 }

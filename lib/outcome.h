@@ -8,19 +8,37 @@
 #ifndef TERA_OUTCOME_H
 #define TERA_OUTCOME_H
 
-#include "buf.h"
+#include <stdbool.h>
 
-/* The record with the agent's result (NULL: none) in it; what the queue gave
- * (ids, attempt, fence, lease) stays as it was.  The caller frees it. */
-char *outcome_merge(const char *rec, const char *result);
+/* Why the supervisor ended a job itself. */
+enum stop {
+	STOP_NONE,
+	STOP_CANCEL,
+	STOP_PAUSE,
+	STOP_LOST,
+	STOP_TIMEOUT,
+	STOP_MEMORY,
+	STOP_END /* it is itself told to end */
+};
 
-/* Adds outcome and reason, and run_after where the error has it, of an agent
- * that ended by itself with this exit status.  rec is the merged record. */
-void outcome_judge(
-    struct buf *with, const char *rec, bool has_result, int status);
+struct outcome {
+	enum stop stop;
+	bool ran;           /* else it was stopped before it began */
+	int status;         /* of the agent */
+	const char *result; /* NULL: none */
+	const char *last;   /* the last line of its standard error, or "" */
+};
 
-/* Adds the error of an agent that ended without a result; last is the last
- * line of its standard error, or "". */
-void outcome_why(struct buf *with, int status, const char *last);
+/*
+ * The record with the agent's result in it, outcome, reason, exit, and what
+ * else they need (run_after, error).  What the queue gave (ids, attempt,
+ * fence, lease) stays as it was.  rec has no error.  The caller frees it.
+ */
+char *outcome_record(const char *rec, const struct outcome *o);
+
+/* The record of a job that we could not run: an error of ours, and whether
+ * another may try (75). */
+char *outcome_not_run(
+    const char *rec, int status, const char *reason, const char *message);
 
 #endif

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "err.h"
 #include "json.h"
 #include "output.h"
@@ -13,15 +13,6 @@
 #define LOG_MS 1000                    /* or what there is after this time */
 #define LOG_CAP (1024 * 1024LL)        /* of a run, handed to say */
 #define SPILL_CAP (64 * 1024 * 1024LL) /* of a run in its file */
-
-static long long
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 /* At most n bytes of it, but not half a character. */
 static size_t
@@ -61,7 +52,7 @@ output_flush(struct output *o, bool last)
 		buf_drop(&o->log, piece);
 		n -= piece;
 	}
-	o->log_at = o->log.len > 0 ? now_ms() + LOG_MS : OUTPUT_NEVER;
+	o->log_at = o->log.len > 0 ? clock_ms() + LOG_MS : CLOCK_NEVER;
 }
 
 /* What the store does not take any more goes to a file of the run. */
@@ -100,7 +91,7 @@ add_log(struct output *o, const char *s, size_t n)
 	}
 	o->logged += (long long)n;
 	if (o->log.len == 0)
-		o->log_at = now_ms() + (o->plain ? 0 : LOG_MS);
+		o->log_at = clock_ms() + (o->plain ? 0 : LOG_MS);
 	buf_add(&o->log, s, n);
 	if (o->log.len >= OUTPUT_PIECE)
 		output_flush(o, false);

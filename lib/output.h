@@ -10,12 +10,9 @@
 #ifndef TERA_OUTPUT_H
 #define TERA_OUTPUT_H
 
-#include <limits.h>
-
 #include "buf.h"
 #include "mask.h"
 
-#define OUTPUT_NEVER LLONG_MAX
 #define OUTPUT_PIECE 32768 /* bytes that are handed on at once */
 
 /* Takes a piece; file, when not NULL, is where the rest will be. */
@@ -36,7 +33,7 @@ struct output {
 	/* To read. */
 	struct buf result; /* the last object on stdout */
 	struct buf last;   /* the last line of stderr */
-	long long log_at;  /* monotonic ms when to flush, or OUTPUT_NEVER */
+	long long log_at;  /* monotonic ms when to flush, or CLOCK_NEVER */
 
 	/* Ours. */
 	struct buf hold[2]; /* not yet masked */

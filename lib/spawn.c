@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "spawn.h"
 
 /* --- one child --- */
@@ -81,7 +81,7 @@ child(const struct spawn *sp, pid_t parent)
 		if (getppid() != parent)
 			_exit(125);
 	}
-	for (int sig = 1; sig < NSIG; sig++)
+	for (int sig = 1; sig < NSIG && !sp->default_signals; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			sigaction(sig, &dfl, NULL);
 	if (sp->nice != 0)
@@ -142,15 +142,6 @@ spawn_wait(pid_t pid)
 }
 
 /* --- a child from its start to its end --- */
-
-static long long
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 static void
 close_fd(int *fd)
@@ -219,11 +210,11 @@ run_loop(struct run *r)
 		long long left = -1;
 
 		if (r->limit != 0) {
-			left = r->limit - now_ms();
+			left = r->limit - clock_ms();
 			if (left <= 0) {
 				r->sent = r->sent == 0 ? SIGTERM : SIGKILL;
 				spawn_kill_tree(r->pid, r->sent);
-				r->limit = now_ms() +
+				r->limit = clock_ms() +
 					   (r->sent == SIGTERM ? 2000 : 200);
 				continue;
 			}
@@ -281,7 +272,7 @@ spawn_run(const char *const *argv, const char *in, size_t n, struct buf *out,
 	if (r.from >= 0)
 		fcntl(r.from, F_SETFL, O_NONBLOCK);
 	if (seconds > 0)
-		r.limit = now_ms() + seconds * 1000LL;
+		r.limit = clock_ms() + seconds * 1000LL;
 	if (r.pidfd >= 0) {
 		sigaction(SIGPIPE, &ignore, &old);
 		run_loop(&r);
@@ -508,10 +499,17 @@ spawn_kill_tree(pid_t pid, int sig)
 void
 spawn_env_set(struct spawn_env *e, const char *name, const char *value)
 {
-	size_t len = strlen(name), i;
+	size_t len = strlen(name), size, i;
+	char *entry;
 
 	if (value == NULL)
 		return;
+	/* by hand: some are set for each job */
+	size = strlen(value) + 1;
+	entry = xmalloc(len + 1 + size);
+	memcpy(entry, name, len);
+	entry[len] = '=';
+	memcpy(entry + len + 1, value, size);
 	for (i = 0; i < e->n; i++)
 		if (strncmp(e->v[i], name, len) == 0 && e->v[i][len] == '=')
 			break;
@@ -520,7 +518,7 @@ spawn_env_set(struct spawn_env *e, const char *name, const char *value)
 		e->v[++e->n] = NULL;
 	} else
 		free(e->v[i]);
-	e->v[i] = xasprintf("%s=%s", name, value);
+	e->v[i] = entry;
 }
 
 void
@@ -610,22 +608,38 @@ share_dir(void)
 	return env != NULL && *env != '\0' ? env : own_share();
 }
 
+/* A name is a name, not a way out of share/. */
+static bool
+leads_out(const char *name)
+{
+	if (*name != '\0' && *name != '/' && strcmp(name, "..") != 0 &&
+	    strncmp(name, "../", 3) != 0 && strstr(name, "/..") == NULL)
+		return false;
+	errno = EINVAL;
+	return true;
+}
+
+char *
+config_path(const char *name)
+{
+	char *dir, *path;
+
+	if (leads_out(name))
+		return NULL;
+	dir = user_dir("TERA_CONFIG", "XDG_CONFIG_HOME", ".config");
+	path = dir != NULL ? there(xasprintf("%s/%s", dir, name)) : NULL;
+	free(dir);
+	return path;
+}
+
 char *
 share_path(const char *name)
 {
 	const char *env = getenv("TERA_SHARE"), *own;
-	char *dir, *path = NULL;
+	char *path = config_path(name);
 
-	/* A name is a name, not a way out of share/. */
-	if (*name == '\0' || *name == '/' || strcmp(name, "..") == 0 ||
-	    strncmp(name, "../", 3) == 0 || strstr(name, "/..") != NULL) {
-		errno = EINVAL;
+	if (path == NULL && leads_out(name))
 		return NULL;
-	}
-	dir = user_dir("TERA_CONFIG", "XDG_CONFIG_HOME", ".config");
-	if (dir != NULL)
-		path = there(xasprintf("%s/%s", dir, name));
-	free(dir);
 	if (path == NULL && env != NULL && *env != '\0')
 		path = there(xasprintf("%s/%s", env, name));
 	if (path == NULL && (own = own_share()) != NULL)
@@ -693,23 +707,25 @@ void
 spawn_own_path(void)
 {
 	const char *path = getenv("PATH");
-	char exe[PATH_MAX], *list, *with, *slash;
+	char exe[PATH_MAX], *list, *own, *slash;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
-	if (path == NULL || *path == '\0')
+	if (path == NULL || *path == '\0') {
 		path = "/usr/local/bin:/usr/bin:/bin";
+		setenv("PATH", path, 1);
+	}
 	exe[n > 0 ? n : 0] = '\0';
 	slash = strrchr(exe, '/');
 	if (slash == NULL)
 		return;
 	*slash = '\0';
 	list = xasprintf(":%s:", path);
-	with = xasprintf(":%s:", exe);
-	if (strstr(list, with) == NULL) {
-		free(with);
-		with = xasprintf("%s:%s", exe, path);
-		setenv("PATH", with, 1);
+	own = xasprintf(":%s:", exe);
+	if (strstr(list, own) == NULL) {
+		free(own);
+		own = xasprintf("%s:%s", exe, path);
+		setenv("PATH", own, 1);
 	}
-	free(with);
+	free(own);
 	free(list);
 }

@@ -21,6 +21,7 @@ struct spawn {
 	int in, out, err;        /* descriptors, or -1: ours */
 	bool session;            /* own session and process group */
 	bool die_with_parent;    /* SIGKILL when we end (Linux) */
+	bool default_signals;    /* ours are neither handled nor ignored */
 	int keep;                /* one more to hand on, as 3; 0: none */
 	int nice;                /* added to our niceness */
 };
@@ -70,6 +71,8 @@ int spawn_kill_env(const char *const *entries, int sig);
  * The caller frees it; NULL when there is none.
  */
 char *share_path(const char *name);
+/* The same in the user's configuration directory only. */
+char *config_path(const char *name);
 /* $TERA_SHARE, else the tree's share/, else the installed one; NULL when there
  * is none.  Not to be freed.  For the environment of scripts. */
 const char *share_dir(void);
@@ -94,7 +97,8 @@ char *state_dir(const char *below);
 int make_dirs(const char *path);
 
 /* Puts the directory of our own program into PATH when it is not there, so
- * that a command finds its family from the build tree, too. */
+ * that a command finds its family from the build tree, too.  PATH is set
+ * afterwards. */
 void spawn_own_path(void);
 
 #endif

@@ -128,6 +128,35 @@ not_ok "no other variables" grep -q not-for-agents log
 not_ok "secrets are masked" grep -q quite-secret log
 like "also when they come in pieces" "$(cat log)" '^\*\*\*, \*\*\*\.$'
 
+# --- the engine local: built in, the user's own, and the pattern for others ---
+# shellcheck disable=SC2016 # for the agent
+probe='env | sort; pwd; cat; nice; ls -l /proc/self/fd/3 | sed "s/.*-> //"
+	cut -d" " -f1,5,6 /proc/$$/stat | tr " " "\n" | uniq | wc -l'
+one '{"job_id":"e"}' sh -c "$probe" >recs
+cp log built-in
+like "built in" "$(cat log)" '^TERA_ENGINE=local$'
+like "in PWD" "$(cat log)" "^PWD=$T/state/run/e\$"
+is "its own session and group" "$(tail -n 1 log)" 1
+mkdir -p config/engine
+cp "$TOP/share/engine/local" config/engine/local
+one '{"job_id":"e"}' sh -c "$probe" >recs
+is "the pattern does the same" "$(cat log)" "$(cat built-in)"
+cp "$TOP/share/engine/local" config/engine/mine
+like "a copy under another name" "$(one '{"job_id":"e"}' -e mine env)" \
+	'"completed"'
+like "which it knows" "$(cat log)" '^TERA_ENGINE=mine$'
+printf '#!/bin/sh\nexit 9\n' >config/engine/local
+like "the user's own" "$(one '{"job_id":"e"}' true)" \
+	'"failed","reason":"error","exit":9'
+like "said with -e, too" "$(one '{"job_id":"e"}' -e local true)" '"exit":9'
+mv config/engine/local nine
+like "a relative command, seen from here" "$(one '{"job_id":"e"}' ./nine)" \
+	'"exit":9'
+echo 'exit 8' >bare
+chmod +x bare
+like "a script without a #! line" "$(one '{"job_id":"e"}' ./bare)" '"exit":8'
+like "not executable" "$(one '{"job_id":"e"}' ./in)" '"exit":126'
+
 # --- many ---
 i=0
 while [ $i -lt 40 ]; do
@@ -136,6 +165,12 @@ while [ $i -lt 40 ]; do
 done >in
 tera-run -n -m 0 -j 8 true <in >recs 2>log
 is "forty with eight at once" "$(sort -u recs | grep -c completed)" 40
+# shellcheck disable=SC2016 # for the agent
+tera-run -n -m 0 -j 3 sh -c 'read -r r; printf "{\"seen\":%s}\n" \
+	"[\"$TERA_JOB_ID\",\"${PWD##*/}\",\"${TERA_RUN_DIR##*/}\",$r]"' \
+	<in >recs 2>log
+is "no directory made ahead is left" "$(ls state/run/.next)" ''
+is "each has its own" "$(grep -cE '^\{"job_id":("many[0-9]+"),"seen":\[\1,\1,\1,\{"job_id":\1\}\]' recs)" 40
 printf '%s\n' '{"job_id":"s","n":1}' '{"job_id":"f","n":0}' >in
 # shellcheck disable=SC2016 # for the agent
 is "in order of completion" "$(tera-run -n -m 0 -j 2 sh -c \
