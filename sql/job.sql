@@ -75,7 +75,7 @@ SELECT json_group_array(p.id) AS ":projects", iif(count(*) = 1, min(p.id), NULL)
 -- May this job run now, of what was asked for, and its project?
 -- :define candidate
 c.state = 'pending' AND c.parked = 0 AND c.blocked = 0 AND iif(@kind IS NULL, 1, c.kind = @kind)
-    AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.state = 'running')
+    AND NOT EXISTS (SELECT 1 FROM job r WHERE r.ticket_id = c.ticket_id AND r.finished_at IS NULL AND r.number <> c.number AND r.state = 'running')
 
 -- :define open_project
 p.deleted_at IS NULL AND iif(:projects IS NULL, 1, p.id IN (SELECT value FROM json_each(:projects)))
@@ -83,8 +83,14 @@ p.deleted_at IS NULL AND iif(:projects IS NULL, 1, p.id IN (SELECT value FROM js
   AND iif(p.max_cost_day IS NULL, 1, (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND started_at >= substr(:now, 1, 10)) < p.max_cost_day)
   AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'))
 
+-- What is changed, and the answer: the job as it will be.
 -- :define chosen
-c.number AS ":number", c.project_id AS ":of", c.id AS ":job", c.fence + 1 AS ":fence"
+c.number AS ":number", c.project_id AS ":of", c.id AS ":job", c.fence + 1 AS ":fence",
+record('job_id', c.id, 'number', c.number, 'ticket_id', c.ticket_id, 'ticket_number', t.number, 'project_id', c.project_id, 'project_name', p.name, 'kind', c.kind, 'title', t.title, 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode,
+  'branch', 'ticket-' || t.id, 'attempt', c.tries + 1, 'max_tries', c.max_tries, 'fence', c.fence + 1, 'lease_until', soon(:lease), 'lease_seconds', :lease,
+  'limits', raw(p.limits), 'pipeline', coalesce(p.pipeline, (SELECT pipeline FROM kind WHERE name = c.kind)),
+  '?project_path', p.project_path, '?base_branch', p.base_branch, '?verify_command', p.verify_command, '?worker', p.worker, '?claimed_by', @worker,
+  '?pr_number', coalesce(c.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = c.ticket_id AND state = 'open')), '?comment_body', iif(c.kind = 'review', coalesce(c.comment_body, ''), NULL), '?github_comment_id', c.github_comment_id, '?comment_path', c.comment_path, '?comment_line', c.comment_line) AS json
 
 -- :define ready_project
 SELECT project_id FROM job WHERE state = 'pending' AND parked = 0 AND blocked = 0 ORDER BY project_id
@@ -104,28 +110,23 @@ $(sweep);
 -- :if :ripe
 UPDATE job SET parked = 0 WHERE parked = 1 AND run_after <= now();
 -- :if :named
-SELECT $(chosen) FROM job c JOIN project p ON p.id = c.project_id WHERE c.number = coalesce(num(@job), (SELECT number FROM job WHERE id = @job)) AND $(candidate) AND $(open_project);
+SELECT c.number AS ":first" FROM job c JOIN project p ON p.id = c.project_id WHERE c.number = coalesce(num(@job), (SELECT number FROM job WHERE id = @job)) AND $(candidate) AND $(open_project);
 -- :if :any
-SELECT $(chosen) FROM project p JOIN job c ON c.project_id = p.id
+SELECT $(chosen) FROM project p CROSS JOIN job c ON c.project_id = p.id CROSS JOIN ticket t ON t.id = c.ticket_id
 WHERE p.id = coalesce(:only, ($(ready_project) LIMIT 1)) AND p.id = coalesce(:only, ($(ready_project) DESC LIMIT 1))
   AND $(candidate)
   AND $(open_project)
 ORDER BY c.priority DESC, c.number LIMIT 1;
 -- :unless :number
-SELECT $(chosen) FROM project p JOIN job c ON c.number = (SELECT c.number FROM job c WHERE c.project_id = p.id AND $(candidate) ORDER BY c.priority DESC, c.number LIMIT 1)
+SELECT c.number AS ":first" FROM project p JOIN job c ON c.number = (SELECT c.number FROM job c WHERE c.project_id = p.id AND $(candidate) ORDER BY c.priority DESC, c.number LIMIT 1)
 WHERE :any AND $(open_project)
 ORDER BY c.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = p.id AND r.state = 'running' LIMIT 50)), (SELECT number FROM attempt WHERE project_id = p.id ORDER BY started_at DESC, number DESC LIMIT 1), c.number LIMIT 1;
+-- :if :first
+SELECT $(chosen) FROM job c JOIN project p ON p.id = c.project_id JOIN ticket t ON t.id = c.ticket_id WHERE c.number = :first;
 -- :if :number
 UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = :fence, tries = tries + 1, worker = @worker, stop = NULL, run_after = NULL, lease_until = soon(:lease), claimed_at = now() WHERE number = :number;
 -- :if :number
 INSERT INTO attempt(id, job_id, project_id, fence, worker, started_at) VALUES (uuid7(), :job, :of, :fence, @worker, now());
--- :if :number
-SELECT record('job_id', j.id, 'number', j.number, 'ticket_id', j.ticket_id, 'ticket_number', t.number, 'project_id', j.project_id, 'project_name', p.name, 'kind', j.kind, 'title', t.title, 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode,
-  'branch', 'ticket-' || t.id, 'attempt', j.tries, 'max_tries', j.max_tries, 'fence', j.fence, 'lease_until', j.lease_until, 'lease_seconds', :lease,
-  'limits', raw(p.limits), 'pipeline', coalesce(p.pipeline, k.pipeline),
-  '?project_path', p.project_path, '?base_branch', p.base_branch, '?verify_command', p.verify_command, '?worker', p.worker, '?claimed_by', j.worker,
-  '?pr_number', coalesce(j.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = j.ticket_id AND state = 'open')), '?comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), '?github_comment_id', j.github_comment_id, '?comment_path', j.comment_path, '?comment_line', j.comment_line) AS json
-FROM job j JOIN ticket t ON t.id = j.ticket_id JOIN project p ON p.id = j.project_id JOIN kind k ON k.name = j.kind WHERE j.number = :number;
 
 -- :verb job.renew WRITE WORKER HELD
 -- :in job:ref job_id:ref fence:int! lease_seconds:num
