@@ -20,6 +20,7 @@
 #include "cmd.h"
 #include "feed.h"
 #include "job.h"
+#include "rest.h"
 
 #define USAGE                                                                  \
 	"[-n] [-e engine] [-j jobs] [-l seconds] [-m megabytes] [-t seconds] " \
@@ -38,7 +39,8 @@ static struct feed input = { .fd = STDIN_FILENO };
 static long long free_mb = 512;
 static long long watch_at = NEVER, watched;
 static bool watch_now;
-static int ending; /* the signal that ends us */
+static long long rest_at; /* nothing runs: when to rest */
+static int ending;        /* the signal that ends us */
 static int code;
 
 static void
@@ -61,7 +63,8 @@ settle(void)
 		print(j->done);
 		*p = j->next;
 		job_free(j);
-		running--;
+		if (--running == 0)
+			rest_at = clock_ms() + REST_MS;
 	}
 }
 
@@ -169,6 +172,8 @@ next_time(bool hungry)
 		t = watched + WATCH_MIN_MS;
 	if (hungry && clock_ms() + HUNGRY_MS < t)
 		t = clock_ms() + HUNGRY_MS;
+	if (running == 0 && rest_at < t)
+		t = rest_at;
 	return t;
 }
 
@@ -249,11 +254,17 @@ turn(int sigfd, bool hungry)
 	settle();
 	watch(now);
 	settle();
+	if (running == 0 && now >= rest_at) {
+		rest_at = NEVER;
+		guard_rest();
+		rest();
+	}
 }
 
 static void
 loop(int sigfd)
 {
+	rest_at = clock_ms() + REST_MS;
 	for (;;) {
 		bool hungry = false;
 

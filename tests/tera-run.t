@@ -177,6 +177,24 @@ is "in order of completion" "$(tera-run -n -m 0 -j 2 sh -c \
 	'test "$TERA_JOB_ID" = f || sleep 0.7' <in | sed 's/,.*//' | tr '\n' ' ')" \
 	'{"job_id":"f" {"job_id":"s" '
 
+# --- at rest ---
+mkfifo fifo
+tera-run -n true <fifo >recs 2>log &
+pid=$!
+exec 9>fifo
+children() { cat "/proc/$pid/task/$pid/children"; }
+one_more() {
+	echo '{"job_id":"rest"}' >&9
+	wait_for 10 sh -c "test \$(grep -c completed recs) -eq $1"
+}
+ok "a job" one_more 1
+sleep 1.5
+is "nothing stays" "$(children)" ''
+ok "after a rest" one_more 2
+exec 9>&-
+wait "$pid"
+is "to the end" "$(grep -c completed recs)" 2
+
 # --- limits, and what is left ---
 like "the wall clock" "$(one '{"job_id":"t","limits":{"seconds":1}}' sh -c \
 	"trap '' TERM; (setsid setsid sleep 1$u.1 &); sleep 1$u.1; sleep 1$u.1")" \
