@@ -17,6 +17,10 @@ opened() {
 }
 held() { ! opened "$@"; }
 start() {
+	[ "$1" != fresh ] || { # what a killed one left is not a new one
+		rm -f tera.db-hold
+		shift
+	}
 	"$@" &
 	hold=$!
 	test_pids="$test_pids $hold"
@@ -129,7 +133,7 @@ while [ $i -lt 60 ]; do
 	i=$((i + 1))
 	echo "{\"project\":\"q\",\"title\":\"t$i\"}"
 done | tera-add ticket - | tera-enqueue - >/dev/null
-start tera-hold
+start fresh tera-hold
 pids=
 for w in 1 2 3 4 5 6 7 8; do
 	(while tera-claim -W "w$w" >>"got.$w"; do :; done) &
@@ -145,7 +149,7 @@ is "and handed out at most once" \
 ok "and all is sealed" tera-audit
 
 # a claimer that waits holds, too
-start tera-claim -w -p q
+start fresh tera-claim -w -p q
 only "a waiting claimer holds the store" held tera-enqueue 1
 stop TERM
 # a path too long for the address of a socket
