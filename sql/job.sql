@@ -70,7 +70,10 @@ iif(coalesce(@projects, @project, @project_id, '') <> '', coalesce(:in -> 'proje
 -- :if :refs
 SELECT refuse(66, 'no such project: ' || r.value) FROM json_each(:refs) r WHERE NOT EXISTS (SELECT 1 FROM project WHERE deleted_at IS NULL AND (id = r.value OR number = num(r.value) OR name = r.value));
 -- :if :refs
-SELECT json_group_array(p.id) AS ":projects", iif(count(*) = 1, min(p.id), NULL) AS ":only" FROM project p WHERE deleted_at IS NULL AND EXISTS (SELECT 1 FROM json_each(:refs) r WHERE p.id = r.value OR p.number = num(r.value) OR p.name = r.value);
+SELECT json_group_array(p.id) AS ":projects" FROM project p WHERE deleted_at IS NULL AND EXISTS (SELECT 1 FROM json_each(:refs) r WHERE p.id = r.value OR p.number = num(r.value) OR p.name = r.value);
+
+-- :define ready
+state = 'pending' AND parked = 0 AND blocked = 0
 
 -- May this job run now, of what was asked for, and its project?
 -- :define candidate
@@ -79,9 +82,12 @@ c.state = 'pending' AND c.parked = 0 AND c.blocked = 0 AND iif(@kind IS NULL, 1,
 
 -- :define open_project
 p.deleted_at IS NULL AND iif(:projects IS NULL, 1, p.id IN (SELECT value FROM json_each(:projects)))
-  AND iif(p.max_running IS NULL, 1, (SELECT count(*) FROM job WHERE project_id = p.id AND state = 'running') < p.max_running)
-  AND iif(p.max_cost_day IS NULL, 1, (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND started_at >= substr(:now, 1, 10)) < p.max_cost_day)
-  AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running'))
+  AND iif(p.max_running IS NULL, 1, (SELECT running FROM turn WHERE project_id = p.id) < p.max_running)
+  AND iif(p.max_cost_day IS NULL, 1, (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND cost_usd IS NOT NULL AND started_at >= substr(:now, 1, 10)) < p.max_cost_day)
+  AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'max_running' AND CAST(value AS INTEGER) <= (SELECT sum(running) FROM turn))
+
+-- :define projects
+(SELECT project_id FROM turn WHERE iif(:projects IS NULL, 1, project_id IN (SELECT value FROM json_each(:projects))) ORDER BY running, last LIMIT -1) f CROSS JOIN project p ON p.id = f.project_id
 
 -- What is changed, and the answer: the job as it will be.
 -- :define chosen
@@ -92,37 +98,51 @@ record('job_id', c.id, 'number', c.number, 'ticket_id', c.ticket_id, 'ticket_num
   '?project_path', p.project_path, '?base_branch', p.base_branch, '?verify_command', p.verify_command, '?worker', p.worker, '?claimed_by', @worker,
   '?pr_number', coalesce(c.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = c.ticket_id AND state = 'open')), '?comment_body', iif(c.kind = 'review', coalesce(c.comment_body, ''), NULL), '?github_comment_id', c.github_comment_id, '?comment_path', c.comment_path, '?comment_line', c.comment_line) AS json
 
--- :define ready_project
-SELECT project_id FROM job WHERE state = 'pending' AND parked = 0 AND blocked = 0 ORDER BY project_id
+-- The highest priority of a ready job, and the first and last project that
+-- have one of it, in the order of job_ready.
+-- :define tops
+h.priority AS ":top", h.project_id AS ":from", (SELECT project_id FROM job WHERE $(ready) AND priority = h.priority ORDER BY project_id DESC LIMIT 1) AS ":to"
+FROM (SELECT 1) LEFT JOIN job h ON h.number = (SELECT number FROM job WHERE $(ready) ORDER BY priority DESC, project_id LIMIT 1)
 
 -- The oldest ready job of the highest priority; among projects that have one,
--- the project that runs least (50 are many), and of those the one whose turn
--- is longest ago.  When one project only has ready jobs, its first in the
--- order of job_ready is that job, and nothing needs to be compared.
+-- the project that runs least, and of those the one whose turn is longest ago.
+-- When one project only has jobs of the highest priority, the first that may
+-- run is that job.  Else it is found by going through the projects in their
+-- order, and when no job of that priority may run, from one priority to the
+-- next lower (level): the loops are the order, for a sort would look at all.
 -- :verb job.claim WRITE ONE WORKER HELD
 -- :in project:ref project_id:ref projects:array kind:text job:ref worker:text lease_seconds:num
 SELECT $(refs), iif(coalesce(@lease_seconds, 60) BETWEEN 1 AND 86400, coalesce(@lease_seconds, 60), refuse(65, 'lease_seconds: want 1 to 86400')) AS ":lease",
   @job AS ":named", iif(@job IS NULL, 1, NULL) AS ":any",
-  (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe";
+  (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe",
+  $(tops);
 $(find_refs)
 -- :if :due
 $(sweep);
 -- :if :ripe
 UPDATE job SET parked = 0 WHERE parked = 1 AND run_after <= now();
+-- :if :due
+SELECT $(tops);
+-- :if :ripe
+SELECT $(tops);
 -- :if :named
-SELECT c.number AS ":first" FROM job c JOIN project p ON p.id = c.project_id WHERE c.number = coalesce(num(@job), (SELECT number FROM job WHERE id = @job)) AND $(candidate) AND $(open_project);
+SELECT c.number AS ":found" FROM job c JOIN project p ON p.id = c.project_id WHERE c.number = coalesce(num(@job), (SELECT number FROM job WHERE id = @job)) AND $(candidate) AND $(open_project);
 -- :if :any
-SELECT $(chosen) FROM project p CROSS JOIN job c ON c.project_id = p.id CROSS JOIN ticket t ON t.id = c.ticket_id
-WHERE p.id = coalesce(:only, ($(ready_project) LIMIT 1)) AND p.id = coalesce(:only, ($(ready_project) DESC LIMIT 1))
-  AND $(candidate)
+SELECT $(chosen), c.number AS ":found" FROM project p CROSS JOIN job c CROSS JOIN ticket t ON t.id = c.ticket_id
+WHERE p.id = :from AND p.id = :to AND c.project_id = :from AND c.priority = :top AND $(candidate)
   AND $(open_project)
-ORDER BY c.priority DESC, c.number LIMIT 1;
+ORDER BY c.number LIMIT 1;
+-- :unless :found
+SELECT c.number AS ":found" FROM $(projects) CROSS JOIN job c ON c.priority = :top AND c.project_id = f.project_id
+WHERE :any AND $(candidate)
+  AND $(open_project) LIMIT 1;
+-- :unless :found
+WITH RECURSIVE level(priority) AS (SELECT :top UNION ALL SELECT (SELECT priority FROM job WHERE $(ready) AND priority < level.priority ORDER BY priority DESC LIMIT 1) FROM level WHERE level.priority IS NOT NULL)
+SELECT c.number AS ":found" FROM level CROSS JOIN $(projects) CROSS JOIN job c ON c.priority = level.priority AND c.project_id = f.project_id
+WHERE :any AND level.priority < :top AND $(candidate)
+  AND $(open_project) LIMIT 1;
 -- :unless :number
-SELECT c.number AS ":first" FROM project p JOIN job c ON c.number = (SELECT c.number FROM job c WHERE c.project_id = p.id AND $(candidate) ORDER BY c.priority DESC, c.number LIMIT 1)
-WHERE :any AND $(open_project)
-ORDER BY c.priority DESC, (SELECT count(*) FROM (SELECT 1 FROM job r WHERE r.project_id = p.id AND r.state = 'running' LIMIT 50)), (SELECT number FROM attempt WHERE project_id = p.id ORDER BY started_at DESC, number DESC LIMIT 1), c.number LIMIT 1;
--- :if :first
-SELECT $(chosen) FROM job c JOIN project p ON p.id = c.project_id JOIN ticket t ON t.id = c.ticket_id WHERE c.number = :first;
+SELECT $(chosen) FROM job c JOIN project p ON p.id = c.project_id JOIN ticket t ON t.id = c.ticket_id WHERE c.number = :found;
 -- :if :number
 UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = :fence, tries = tries + 1, worker = @worker, stop = NULL, run_after = NULL, lease_until = soon(:lease), claimed_at = now() WHERE number = :number;
 -- :if :number
@@ -261,7 +281,7 @@ SELECT $(attempt) AS json FROM attempt a WHERE (:job IS NULL OR a.job_id = :job)
 -- :in worker:text project:ref project_id:ref projects:array
 SELECT $(refs);
 $(find_refs)
-SELECT json_object('mine', (SELECT count(*) FROM job WHERE state = 'running' AND worker = @worker),
-  'running', (SELECT count(*) FROM job INDEXED BY job_running WHERE state = 'running' AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),
+SELECT json_object('mine', (SELECT count(*) FROM job INDEXED BY job_lease WHERE state = 'running' AND worker = @worker),
+  'running', (SELECT coalesce(sum(running), 0) FROM turn WHERE :projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects))),
   'soon', (SELECT count(*) FROM job WHERE parked = 1 AND state = 'pending' AND run_after < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds') AND (:projects IS NULL OR project_id IN (SELECT value FROM json_each(:projects)))),
   'next_ms', (SELECT CAST((julianday(min(at)) - julianday('now')) * 86400000 AS INTEGER) FROM (SELECT min(run_after) AS at FROM job WHERE parked = 1 AND state = 'pending' UNION ALL SELECT min(lease_until) FROM job WHERE state = 'running'))) AS json;

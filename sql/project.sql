@@ -66,7 +66,7 @@ SELECT $(project) AS json FROM project WHERE id = :project;
 $(find_project)
 SELECT refuse(65, 'project ' || name || ' is at version ' || version || ', not ' || @version) FROM project WHERE id = :project AND version <> @version;
 UPDATE job SET state = 'cancelled', reason = 'user', message = 'the project was removed', finished_at = now() WHERE project_id = :project AND finished_at IS NULL AND (state = 'pending' OR state = 'paused');
-UPDATE job SET stop = 'cancel' WHERE project_id = :project AND state = 'running';
+UPDATE job SET stop = 'cancel' WHERE project_id = :project AND finished_at IS NULL AND state = 'running';
 UPDATE project SET deleted_at = now(), updated_at = now(), version = version + 1 WHERE id = :project AND deleted_at IS NULL;
 SELECT $(project) AS json FROM project WHERE id = :project;
 

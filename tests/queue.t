@@ -52,6 +52,25 @@ tera-set project p max_cost_day:=null >/dev/null
 ok "without the limit it goes on" tera-claim -p p
 done_all
 
+tera-add project name=r repo_url=/r >/dev/null
+tickets p 2 | tera-enqueue - >/dev/null
+tickets q 2 | tera-enqueue - >/dev/null
+tickets r 1 | tera-enqueue - >/dev/null
+tera-ls job state=pending project=p | while IFS= read -r l; do tera-set job "$(echo "$l" | field number)" priority=1 >/dev/null; done
+tera-set project p max_running:=1 >/dev/null
+is "a lower priority when the higher may not run" "$(claimed -n 9)" "p1 r1 q1 q2 "
+done_all
+is "then the higher again" "$(claimed -n 9)" "p2 "
+tera-set project p max_running:=null >/dev/null
+done_all
+tickets p 1 | tera-enqueue - >/dev/null
+tickets q 1 | tera-enqueue - >/dev/null
+exits "of one project only" 0 tera-claim -p q
+is "it is that" "$(field title <out)" q1
+exits "and no other" 1 tera-claim -p q
+tera-claim >/dev/null
+done_all
+
 # dependencies
 a=$(tera-add ticket project=p title=a | field number)
 b=$(tera-add ticket project=p title=b needs:="[$a]" | field number)
@@ -158,6 +177,7 @@ done
 for i in $claimers; do wait "$i"; done
 is "eight claimers take 2,000 jobs" "$(cat got.* | wc -l)" 2000
 is "each exactly once" "$(cat got.* | cut -c1-60 | sort -u | wc -l)" 2000
+is "what runs is counted" "$(sqlite3 tera.db "SELECT sum(running), sum(running = (SELECT count(*) FROM job j WHERE j.project_id = turn.project_id AND state = 'running')) FROM turn")" "2000|3"
 ok "no claimer starves" test "$(find got.* -size +0 | wc -l)" = 8
 ok "the chain holds" tera-audit
 done_testing

@@ -149,16 +149,21 @@ CREATE TABLE job (
   finished_at TEXT,
   CONSTRAINT a_running_job_has_a_lease CHECK (state <> 'running' OR lease_until IS NOT NULL)
 ) STRICT;
--- One live job a ticket and kind; the ready queue of a project; leases that
--- may have expired; jobs whose time may have come.  A claim or an end pays for
+-- One live job a ticket and kind; the ready queue, of each priority by project;
+-- leases that may have expired; jobs whose time may have come.  A claim or an end pays for
 -- each that its change of state touches: job_live asks for finished_at, which
 -- job_changed keeps true to the state, so that a claim leaves it alone.
 CREATE UNIQUE INDEX job_live ON job(ticket_id, kind) WHERE finished_at IS NULL;
-CREATE INDEX job_ready ON job(project_id, priority DESC) WHERE state = 'pending' AND parked = 0 AND blocked = 0;
+CREATE INDEX job_ready ON job(priority DESC, project_id) WHERE state = 'pending' AND parked = 0 AND blocked = 0;
 CREATE INDEX job_lease ON job(lease_until) WHERE state = 'running';
-CREATE INDEX job_running ON job(project_id) WHERE state = 'running';
 CREATE INDEX job_parked ON job(run_after) WHERE parked = 1;
 CREATE INDEX job_ticket ON job(ticket_id);
+
+CREATE TABLE turn ( -- of a project, for fairness and limits; job_changed keeps it
+  project_id TEXT PRIMARY KEY REFERENCES project(id),
+  running INTEGER NOT NULL DEFAULT 0 CONSTRAINT running_is_not_negative CHECK (running >= 0), -- jobs
+  last INTEGER NOT NULL DEFAULT 0 -- when one was claimed last: the seq of the event before
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempt ( -- one claim of a job
   number INTEGER PRIMARY KEY,
@@ -184,8 +189,8 @@ CREATE TABLE outcome ( -- the record with which it ended; a row of its own, for 
   attempt INTEGER PRIMARY KEY REFERENCES attempt(number),
   record TEXT NOT NULL CONSTRAINT outcome_is_json CHECK (json_valid(record))
 ) STRICT;
--- What a project costs, and whose turn it is: fairness between projects.
-CREATE INDEX attempt_cost ON attempt(project_id, started_at);
+-- What a project costs.
+CREATE INDEX attempt_cost ON attempt(project_id, started_at) WHERE cost_usd IS NOT NULL;
 
 CREATE TABLE log (
   seq INTEGER PRIMARY KEY,
@@ -279,6 +284,7 @@ CREATE TRIGGER seal_stays_too BEFORE DELETE ON seal BEGIN SELECT raise(ABORT, 'a
 CREATE TRIGGER project_added AFTER INSERT ON project BEGIN
   INSERT INTO graph(id, project_id) VALUES (NEW.id, NEW.id);
   INSERT INTO board(id, project_id) VALUES (NEW.id, NEW.id);
+  INSERT INTO turn(project_id) VALUES (NEW.id);
   INSERT INTO event(noun, what, id, project_id, data) VALUES ('project', 'added', NEW.id, NEW.id, json_object('name', NEW.name));
 END;
 CREATE TRIGGER project_changed AFTER UPDATE ON project BEGIN
@@ -358,6 +364,7 @@ WHEN NEW.state <> OLD.state OR NEW.fence < OLD.fence OR NEW.finished_at IS NOT O
   SELECT CASE WHEN NEW.state = OLD.state OR OLD.state = 'running' OR (OLD.state = 'pending' AND NEW.state = 'running') OR (OLD.state <> 'completed' AND NEW.state = 'pending') OR ((OLD.state = 'pending' OR OLD.state = 'paused') AND NEW.state = 'cancelled') THEN NULL ELSE raise(ABORT, 'a job cannot move so') END,
     CASE WHEN NEW.fence < OLD.fence THEN raise(ABORT, 'a fence only grows') WHEN (NEW.finished_at IS NULL) <> (NEW.state = 'running' OR NEW.state = 'pending' OR NEW.state = 'paused') THEN raise(ABORT, 'a job that is over has finished_at, a live one has none') END;
   UPDATE attempt SET ended_at = now(), outcome = NEW.state, reason = NEW.reason WHERE job_id = NEW.id AND fence = OLD.fence AND ended_at IS NULL AND NEW.state <> 'running';
+  UPDATE turn SET running = running + iif(NEW.state = 'running', 1, -1), last = iif(NEW.state = 'running', (SELECT max(seq) FROM event), last) WHERE project_id = NEW.project_id AND (NEW.state = 'running') <> (OLD.state = 'running');
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', iif(NEW.state = OLD.state, 'changed', NEW.state), NEW.id, NEW.project_id, NEW.ticket_id, NEW.id,
     iif(NEW.state = OLD.state, json_object('priority', NEW.priority, 'stop', NEW.stop, 'run_after', NEW.run_after, 'blocked', NEW.blocked), json_object('from', OLD.state, 'reason', NEW.reason, 'fence', NEW.fence, 'worker', NEW.worker, 'tries', NEW.tries)));
 END;

@@ -143,7 +143,7 @@ fill(long from, long n, const char *state)
 
 #define RUN 62 /* events of a seal, as in lib/seal.h */
 
-static sqlite3_stmt *event, *seal;
+static sqlite3_stmt *event, *seal, *turn;
 static int unsealed;
 
 static void
@@ -211,6 +211,15 @@ enqueue(long n)
 	}
 }
 
+/* How many jobs of the project run. */
+static void
+count(int more, const char *project)
+{
+	sqlite3_bind_int(turn, 1, more);
+	sqlite3_bind_text(turn, 2, project, -1, SQLITE_STATIC);
+	step(turn);
+}
+
 /* What a finish keeps of the record that it is given. */
 static const char outcome[] =
     "{\"job_id\":\"000003e9-0000-7000-8000-0000000003e9\",\"number\":1001,"
@@ -228,10 +237,9 @@ static void
 drain(long n)
 {
 	sqlite3_stmt *next = prepare(
-	    "SELECT number, id, ticket_id, project_id FROM job WHERE "
-	    "project_id = (SELECT id FROM project LIMIT 1) AND state = "
+	    "SELECT number, id, ticket_id, project_id FROM job WHERE state = "
 	    "'pending' AND parked = 0 AND blocked = 0 ORDER BY priority DESC, "
-	    "number LIMIT 1");
+	    "project_id, number LIMIT 1");
 	sqlite3_stmt *take = prepare(
 	    "UPDATE job SET state = 'running', fence = fence + 1, tries = "
 	    "tries + 1, worker = 'bench', claimed_at = " AT ", lease_until = "
@@ -252,6 +260,8 @@ drain(long n)
 	    "version = version + 1, updated_at = " AT " WHERE id = ?1");
 	char id[64], ticket[64], project[64];
 
+	turn = prepare("UPDATE turn SET running = running + ?1, last = (SELECT "
+		       "max(seq) FROM event) WHERE project_id = ?2");
 	prepare_events();
 	for (long i = 1; i <= n; i++) {
 		sqlite3_int64 number, tried;
@@ -271,6 +281,7 @@ drain(long n)
 		sqlite3_reset(next);
 		sqlite3_bind_int64(take, 1, number);
 		step(take);
+		count(1, project);
 		sqlite3_bind_text(attempt, 1, id, -1, SQLITE_STATIC);
 		sqlite3_bind_text(attempt, 2, project, -1, SQLITE_STATIC);
 		step(attempt);
@@ -286,6 +297,7 @@ drain(long n)
 		    "null}");
 		sqlite3_bind_int64(done, 1, number);
 		step(done);
+		count(-1, project);
 		sqlite3_bind_int64(keep, 1, tried);
 		sqlite3_bind_text(keep, 2, outcome, -1, SQLITE_STATIC);
 		step(keep);

@@ -54,8 +54,7 @@ static bool
 over_partial(const char *line)
 {
 	static const char *const partial[] = { "INDEX job_ready",
-		"INDEX job_lease", "INDEX job_running", "INDEX job_parked",
-		"INDEX job_live" };
+		"INDEX job_lease", "INDEX job_parked", "INDEX job_live" };
 
 	for (size_t i = 0; i < sizeof(partial) / sizeof(*partial); i++)
 		if (strstr(line, partial[i]) != NULL)
