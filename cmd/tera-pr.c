@@ -12,15 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 #include "spawn.h"
 #include "step.h"
 
 #define USAGE                                                                  \
-	"{- | [-f file] [-l line] [-M message] "                               \
-	"[-m merge|squash|rebase] [-p project] [-s state] "                    \
+	"{- | [-L path:line] [-m message] [-M method] [-p project] "           \
 	"{list | show | diff | comment | approve | merge | close} [pr] "       \
-	"[text | -]}"
+	"[text | -] [key=value ...]}"
 #define DIFF_MAX (64UL * 1024 * 1024)
 /* Terarchitect's mark of what its agent wrote, understood by its poller. */
 #define BOT_MARK "\n\n<!-- terarchitect-bot -->"
@@ -233,12 +232,13 @@ open_one(struct step *s, struct fault *f)
 /* --- by a person --- */
 
 struct options {
-	const char *file, *message, *method, *project, *state;
+	const char *message, *method, *project;
+	char *path; /* of -L */
 	long long line;
 };
 
 static int
-list(const struct options *o)
+list(const struct options *o, int argc, char *argv[])
 {
 	struct buf in = BUF_INIT;
 	struct fault f;
@@ -246,8 +246,7 @@ list(const struct options *o)
 
 	if (o->project != NULL)
 		json_add(&in, "project", o->project);
-	if (o->state != NULL)
-		json_add(&in, "state", o->state);
+	noun_input("pr.list", &in, argc, argv);
 	rc = store_do(store, "pr.list", json_end(&in), store_print, NULL, &f);
 	if (rc > 1)
 		warn("%s", f.msg);
@@ -285,8 +284,8 @@ comment(const char *pr, const char *text, const struct options *o)
 		die(EX_DATAERR, "the comment is not UTF-8");
 	json_addn(&in, "body", buf_text(&body), body.len);
 	json_add(&in, "author", db_actor());
-	if (o->file != NULL)
-		json_add(&in, "path", o->file);
+	if (o->path != NULL)
+		json_add(&in, "path", o->path);
 	if (o->line > 0)
 		json_add_int(&in, "line", o->line);
 	rc = simple("pr.comment", pr, &in);
@@ -306,6 +305,17 @@ show(const char *pr, struct fault *f)
 	return answer;
 }
 
+/* key=text of the value at the path, which the caller frees; NULL: none. */
+static char *
+field_of(const char *rec, const char *key, const char *path)
+{
+	char *text = json_get(rec, path);
+	char *field = text != NULL ? xasprintf("%s=%s", key, text) : NULL;
+
+	free(text);
+	return field;
+}
+
 /*
  * The head as it is on the remote, for who looks at it or approves it: a
  * person may have pushed to the branch.  A remote that is away is no reason
@@ -314,20 +324,20 @@ show(const char *pr, struct fault *f)
 static int
 refresh(const char *pr, struct fault *f)
 {
-	const char *argv[8] = { "tera-merge", "-l", "-b", NULL, "-h" };
+	const char *argv[6] = { "tera-merge", "-i" };
 	struct buf out = BUF_INIT, in = BUF_INIT;
 	char *p = show(pr, f), *v[4], *head = NULL, *answer = NULL;
 	int rc = p == NULL ? f->code : 0;
 
 	if (rc != 0)
 		return rc;
-	v[0] = json_get(p, "$.base_branch");
-	v[1] = json_get(p, "$.head_branch");
+	v[0] = field_of(p, "base", "$.base_branch");
+	v[1] = field_of(p, "head", "$.head_branch");
 	v[2] = json_get(p, "$.source");
 	v[3] = json_get(p, "$.state");
-	argv[3] = v[0];
-	argv[5] = v[1];
-	argv[6] = v[2];
+	argv[2] = v[0];
+	argv[3] = v[1];
+	argv[4] = v[2];
 	if (strcmp(v[3], "open") == 0 &&
 	    spawn_run(argv, "", 0, &out, JSON_LINE_MAX, 600) == 0 &&
 	    (head = json_get(buf_text(&out), "$.head_oid")) != NULL) {
@@ -350,7 +360,7 @@ static int
 diff(const char *pr)
 {
 	struct buf rec = BUF_INIT, out = BUF_INIT;
-	const char *argv[] = { "tera-diff", "-", NULL };
+	const char *argv[] = { "tera-diff", "-x", "-", NULL };
 	struct fault f;
 	char *p = refresh(pr, &f) == 0 ? show(pr, &f) : NULL;
 	int rc;
@@ -401,7 +411,7 @@ static int
 merge(const char *pr, const struct options *o)
 {
 	const char *argv[16] = { "tera-merge" };
-	const char *method = o->method != NULL ? o->method : "merge";
+	const char *way = o->method != NULL ? o->method : "merge";
 	struct buf out = BUF_INIT, in = BUF_INIT;
 	struct fault f;
 	char *p = show(pr, &f), *v[7], *oid;
@@ -409,9 +419,9 @@ merge(const char *pr, const struct options *o)
 
 	if (p == NULL)
 		die(f.code, "%s", f.msg);
-	v[0] = json_get(p, "$.base_branch");
-	v[1] = json_get(p, "$.head_branch");
-	v[2] = json_get(p, "$.head_oid");
+	v[0] = field_of(p, "base", "$.base_branch");
+	v[1] = field_of(p, "head", "$.head_branch");
+	v[2] = field_of(p, "oid", "$.head_oid");
 	v[3] = json_get(p, "$.source");
 	v[4] = json_get(p, "$.state");
 	v[5] = json_get(p, "$.title");
@@ -420,26 +430,22 @@ merge(const char *pr, const struct options *o)
 		die(EX_DATAERR, "pull request %s is %s, not open", pr, v[4]);
 	rc = check_quiet(p);
 	if (rc == 0) {
-		argv[n++] = "-b";
-		argv[n++] = v[0];
-		argv[n++] = "-h";
-		argv[n++] = v[1];
-		argv[n++] = "-m";
-		argv[n++] = method;
-		if (v[2] != NULL) {
-			argv[n++] = "-o";
-			argv[n++] = v[2];
-		}
-		if (o->message != NULL || strcmp(method, "rebase") != 0) {
-			argv[n++] = "-M";
+		argv[n++] = "-M";
+		argv[n++] = way;
+		if (o->message != NULL || strcmp(way, "rebase") != 0) {
+			argv[n++] = "-m";
 			argv[n++] = o->message != NULL ? o->message : v[6];
 		}
+		argv[n++] = v[0];
+		argv[n++] = v[1];
+		if (v[2] != NULL)
+			argv[n++] = v[2];
 		argv[n++] = v[3];
 		argv[n] = NULL;
 		rc = spawn_run(argv, "", 0, &out, JSON_LINE_MAX, 600);
 		if (rc == 0) {
 			oid = json_get(buf_text(&out), "$.merged_oid");
-			json_add(&in, "method", method);
+			json_add(&in, "method", way);
 			json_add(&in, "merged_oid", oid != NULL ? oid : "");
 			rc = simple("pr.merged", pr, &in);
 			free(oid);
@@ -461,8 +467,8 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 	struct fault f;
 	int texts = strcmp(what, "comment") == 0;
 
-	if (strcmp(what, "list") == 0 && argc == 0)
-		return list(o);
+	if (strcmp(what, "list") == 0)
+		return list(o, argc, argv);
 	if (argc != 1 + texts)
 		err_usage();
 	if (strcmp(what, "show") == 0)
@@ -483,6 +489,32 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 	return simple("pr.approve", argv[0], &in);
 }
 
+/* "list.c:42", or "list.c" for all of it. */
+static void
+place(struct options *o, const char *arg)
+{
+	const char *line = strrchr(arg, ':');
+	size_t n = line != NULL ? strlen(line + 1) : 0;
+
+	free(o->path);
+	o->line = 0;
+	if (n > 0 && strspn(line + 1, "0123456789") == n)
+		o->line = cmd_number("-L", line + 1, 1, 1 << 30);
+	n = o->line > 0 ? (size_t)(line - arg) : strlen(arg);
+	if (n == 0)
+		die(EX_USAGE, "-L %.40s: want path:line", arg);
+	o->path = xstrndup(arg, n);
+}
+
+static const char *
+method(const char *arg)
+{
+	if (strcmp(arg, "merge") != 0 && strcmp(arg, "squash") != 0 &&
+	    strcmp(arg, "rebase") != 0)
+		die(EX_USAGE, "-M %.40s: want merge, squash or rebase", arg);
+	return arg;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -491,20 +523,12 @@ main(int argc, char *argv[])
 	int rc;
 
 	err_init(argc, argv, USAGE);
-	for (int c; (c = getopt(argc, argv, "f:l:M:m:p:s:")) != -1;)
+	for (int c; (c = getopt(argc, argv, "L:m:M:p:")) != -1;)
 		switch (c) {
-		case 'f': o.file = optarg; break;
-		case 'l': o.line = cmd_number('l', optarg, 1, 1 << 30); break;
-		case 'M': o.message = optarg; break;
-		case 'm':
-			if (strcmp(optarg, "merge") != 0 &&
-			    strcmp(optarg, "squash") != 0 &&
-			    strcmp(optarg, "rebase") != 0)
-				err_usage();
-			o.method = optarg;
-			break;
+		case 'L': place(&o, optarg); break;
+		case 'm': o.message = optarg; break;
+		case 'M': o.method = method(optarg); break;
 		case 'p': o.project = optarg; break;
-		case 's': o.state = optarg; break;
 		default: err_usage();
 		}
 	if (optind == argc)
@@ -521,5 +545,6 @@ main(int argc, char *argv[])
 		rc =
 		    run(argv[optind], argc - optind - 1, argv + optind + 1, &o);
 	store_close(store);
+	free(o.path);
 	return out_end(rc);
 }

@@ -94,7 +94,7 @@ is "a removed need is met" "$(claimed)" "d "
 done_all
 
 # time
-tera-add ticket project=p title=later | tera-enqueue -t 2099-01-01T00:00:00Z - >rec
+tera-add ticket project=p title=later | tera-enqueue run_after=2099-01-01T00:00:00Z - >rec
 n=$(field number <rec)
 exits "not before its time" 1 tera-claim
 past run_after "$n"
@@ -108,7 +108,7 @@ is "a lost lease is claimed again" "$(field job_id <rec) $(field fence <rec)" "$
 is "the attempt before it was lost" "$(tera-ls attempt job="$n" | head -n 1 | field reason)" lost
 exits "the old holder cannot renew" 65 tera-renew "$n" 1
 exits "nor finish" 65 tera-finish "$n" 1
-exits "nor log" 65 sh -c "echo '{\"job_id\":\"$id\",\"fence\":1}' | tera-log -a"
+exits "nor log" 65 sh -c "echo '{\"job_id\":\"$id\",\"fence\":1}' | tera-log -"
 exits "from a record neither" 65 sh -c "echo '{\"job_id\":\"$id\",\"fence\":1}' | tera-finish"
 is "the new one holds" "$(state "$n")" running
 past lease_until "$n"
@@ -116,19 +116,19 @@ tera-claim >/dev/null
 past lease_until "$n"
 exits "after three tries" 1 tera-claim
 is "it is failed" "$(state "$n") $(tera-show job "$n" | field reason)" "failed lost"
-tera-cancel -t "$n" >/dev/null
+tera-cancel -o pending "$n" >/dev/null
 tera-claim >/dev/null
 tera-cancel "$n" >/dev/null
 past lease_until "$n"
 tera-sweep >/dev/null
 is "asked to stop and lost: cancelled" "$(state "$n")" cancelled
-tera-cancel -t "$n" >/dev/null
+tera-cancel -o pending "$n" >/dev/null
 tera-claim >/dev/null
-tera-cancel -p "$n" >/dev/null
+tera-cancel -o paused "$n" >/dev/null
 past lease_until "$n"
 tera-sweep >/dev/null
 is "asked to pause and lost: paused" "$(state "$n")" paused
-tera-cancel -r "$n" >/dev/null
+tera-cancel -o pending "$n" >/dev/null
 tera-claim >rec
 tera-json set error:='{"stage":"tera-ask","code":75,"message":"q","run_after":"2099-01-01T00:00:00Z"}' <rec | tera-finish >out
 is "a quota counts no try" "$(field state <out) $(field tries <out)" "pending $(($(field attempt <rec) - 1))"
