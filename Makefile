@@ -92,7 +92,9 @@ units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(bins)
 
-$(B)/gen/sql.c: sql/embed.awk $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
+# api.sql uses parts of all others.
+sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
+$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql,$(sql)) sql/api.sql
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter-out $<,$^) >$@.tmp
 	mv $@.tmp $@
