@@ -48,6 +48,7 @@ base := \
 	tera-renew \
 	tera-rm \
 	tera-run \
+	tera-serve \
 	tera-set \
 	tera-show \
 	tera-sweep \
@@ -62,6 +63,8 @@ text := \
 	tera-scan
 net := \
 	tera-ask
+listen := \
+	tera-listen
 git := \
 	tera-clone \
 	tera-commit \
@@ -77,14 +80,16 @@ pie_base := $(or $(STATIC),-pie)
 pie_text := -pie
 pie_net := -pie
 pie_git := -pie
+pie_listen := -pie
 libs_base := $(SQLITE) $(NETTLE)
 libs_text := $(SQLITE) $(NETTLE) -ljq
 libs_net := -lcurl -ljq $(SQLITE)
 libs_git := -lgit2 -ljq $(SQLITE)
+libs_listen := $(SQLITE) $(NETTLE) -lmicrohttpd
 
 # Only what is there: a command comes with its source file.
 have = $(filter $(basename $(notdir $(wildcard cmd/*.c))),$(1))
-commands := $(foreach g,base text net git,$(call have,$($(g))))
+commands := $(foreach g,base text net git listen,$(call have,$($(g))))
 scripts := $(filter $(notdir $(wildcard cmd/*)),$(shell))
 bins := $(addprefix $(B)/bin/,$(commands) $(scripts))
 lib_o := $(patsubst lib/%.c,$(B)/lib/%.o,$(filter-out lib/base.c,$(wildcard lib/*.c))) $(B)/gen/sql.o
@@ -115,7 +120,7 @@ $(addprefix $(B)/bin/,$(call have,$($(1)))): $(B)/bin/%: $(B)/cmd/%.o $(B)/libte
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) $$(pie_$(1)) -o $$@ $$< $(B)/libtera.a $$(libs_$(1))
 endef
-$(foreach g,text net git,$(eval $(call group,$(g))))
+$(foreach g,text net git listen,$(eval $(call group,$(g))))
 
 # The base group is one program under many names (lib/base.h).
 base_o := $(patsubst %,$(B)/cmd/%.o,$(call have,$(base)))
@@ -228,7 +233,7 @@ lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
-	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh
+	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh
 	shellcheck -x -s sh share/sh/tera.sh \
 		$(filter-out %.c %.pl,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
