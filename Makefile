@@ -62,7 +62,8 @@ text := \
 	tera-prompt \
 	tera-scan
 net := \
-	tera-ask
+	tera-ask \
+	tera-http
 listen := \
 	tera-listen
 git := \

@@ -210,7 +210,7 @@ main(int argc, char *argv[])
 		err_usage();
 	h.path = store_path();
 	h.s = store_hold(&f);
-	if (h.s == NULL)
+	if (h.s == NULL || store_db(h.s, &f) == NULL)
 		die(f.code, "%s", f.msg);
 	if (stat(h.path, &st) == 0) {
 		h.dev = st.st_dev;

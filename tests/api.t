@@ -6,7 +6,7 @@
 # shellcheck source=tests/http.sh
 . "$TOP/tests/http.sh"
 set -eu
-unset GH_TOKEN GITHUB_TOKEN GITHUB_AGENT_TOKEN OPENAI_API_KEY TERARCHITECT_WORKER_API_KEY
+unset GH_TOKEN GITHUB_TOKEN GITHUB_AGENT_TOKEN OPENAI_API_KEY
 command -v jq >/dev/null || skip_all 'no jq(1)'
 nobody=00000000-0000-4000-8000-000000000000
 

@@ -5,7 +5,6 @@
 # shellcheck source=tests/http.sh
 . "$TOP/tests/http.sh"
 set -eu
-unset TERARCHITECT_WORKER_API_KEY
 PATH=$PATH:/usr/sbin
 command -v curl >/dev/null || skip_all 'no curl(1)'
 tera-init -q

@@ -6,7 +6,6 @@
 # shellcheck source=tests/http.sh
 . "$TOP/tests/http.sh"
 set -eu
-unset TERARCHITECT_WORKER_API_KEY LISTEN_FDS LISTEN_PID
 command -v curl >/dev/null || skip_all 'no curl(1)'
 
 tera-init -q

@@ -5,7 +5,6 @@
 # shellcheck source=tests/http.sh
 . "$TOP/tests/http.sh"
 set -eu
-unset TERARCHITECT_WORKER_API_KEY GATEWAY_INTERFACE
 
 exits "neither CGI nor -l: 64" 64 tera-serve
 exits "both: 64" 64 tera-serve -l -r

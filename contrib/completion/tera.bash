@@ -122,6 +122,12 @@ _tera_operand() {
 			[[ $4 != setting ]] || _tera_keys setting.set ;;
 		esac
 		;;
+	tera-http)
+		[[ $2 -ne 0 ]] || {
+			_tera_all_verbs
+			cut -d' ' -f1 <<<"$_tera_verbs"
+		}
+		;;
 	tera-call)
 		if [[ $2 -eq 0 ]]; then
 			_tera_all_verbs
