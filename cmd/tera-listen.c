@@ -15,15 +15,16 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
 #include "store.h"
 
 #define ADDRESS "127.0.0.1:5010"
-#define FIRST_FD 3        /* of systemd's socket activation */
-#define LOOK_AGAIN 2000   /* ms: another one holds the store, or it is gone */
-#define LONGEST_DRAIN 200 /* of REQ_TIME / 10 seconds each */
+#define FIRST_FD 3      /* of systemd's socket activation */
+#define LOOK_AGAIN 2000 /* ms: another one holds the store, or it is gone */
+#define DRAIN (2 * REQ_TIME) /* seconds: who is slower than that is cut off */
 
 /* Takes "address:port", "[address]:port", ":port", "port" apart. */
 static void
@@ -158,14 +159,24 @@ at_home(struct home *h)
 	return h->s != NULL ? store_db(h->s, &f) : NULL;
 }
 
+static time_t
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 /* Until a signal comes. */
 static void
 run(struct daemon *d, struct home *h, int sigfd)
 {
 	struct signalfd_siginfo info;
-	int ms, drain = 0;
+	time_t end = 0;
+	int ms;
 
-	while (drain < LONGEST_DRAIN) {
+	while (end == 0 || seconds() < end) {
 		struct pollfd p[3] = {
 			{ sigfd, POLLIN, 0 }, { daemon_fd(d), POLLIN, 0 },
 			{ h->s != NULL ? store_hold_fd(h->s) : -1, POLLIN, 0 }
@@ -174,18 +185,17 @@ run(struct daemon *d, struct home *h, int sigfd)
 		ms = daemon_patience(d);
 		if (p[2].fd < 0 && (ms < 0 || ms > LOOK_AGAIN))
 			ms = LOOK_AGAIN;
-		if (drain > 0) {
+		if (end != 0) {
 			if (daemon_busy(d) == 0)
 				break;
 			ms = ms < 0 || ms > 100 ? 100 : ms;
-			drain++;
 		}
 		if (poll(p, 3, ms) < 0 && errno != EINTR)
 			die(EX_OSERR, "poll:");
 		if (read(sigfd, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
-		    drain == 0) {
+		    end == 0) {
 			daemon_drain(d);
-			drain = 1;
+			end = seconds() + DRAIN;
 		}
 		daemon_turn(d, at_home(h));
 		if (h->s != NULL && (p[2].fd < 0 || p[2].revents != 0))

@@ -379,6 +379,39 @@ advance(struct call *c, const char *row)
 	return c->verb != NULL;
 }
 
+/*
+ * A call with a key may have been done before: then what only looks before it
+ * writes (is the thing there, may it be) has nothing to say any more, and goes
+ * out.  So the first question is for that.
+ */
+static void
+ask_first(struct call *c)
+{
+	struct buf in = BUF_INIT;
+
+	while (!(c->verb->flags & VERB_WRITE))
+		if (!advance(c, NULL))
+			return;
+	json_add(&in, "key", c->key);
+	json_add(&in, "verb", c->verb->name);
+	json_end(&in);
+	free(c->in);
+	c->in = buf_take(&in);
+	c->verb = verb_find("call.show");
+	c->asking = true;
+}
+
+/* It was, or not: the verb to begin with. */
+static void
+begin_with(struct call *c, bool done)
+{
+	c->asking = false;
+	c->rest = c->route->verbs;
+	advance(c, NULL);
+	while (done && !(c->verb->flags & VERB_WRITE))
+		advance(c, NULL);
+}
+
 /* The verb of /api/v1/VERB, and who may; false: r. */
 static bool
 plain(struct call *c, const char *name, enum who *who, struct resp *r)
@@ -457,8 +490,11 @@ call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
 	} else {
 		/* what the path names is what is meant */
 		c->request = merged(c->request, names.s);
-		c->rest = c->route->verbs;
-		advance(c, NULL);
+		begin_with(c, false);
+		if (c->key != NULL)
+			ask_first(c);
+		if (!c->asking)
+			begin_with(c, false);
 	}
 	go = true;
 end:
@@ -563,6 +599,10 @@ call_next(struct call *c, const struct task *t, struct resp *r)
 	if (t->rc > 1) {
 		refusal(r, t->rc, t->msg);
 		return false;
+	}
+	if (c->asking) {
+		begin_with(c, t->rows > 0);
+		return true;
 	}
 	if (t->rc == 1) {
 		r->status = 204;

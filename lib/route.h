@@ -62,6 +62,7 @@ struct call {
 	/* its own */
 	char *request; /* the input that all verbs of it get */
 	const char *rest;
+	bool asking; /* whether it was done before */
 };
 
 /* Understands a request.  False: r is the answer already. */

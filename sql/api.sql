@@ -38,9 +38,13 @@ SELECT json_object('status', 'healthy') AS json FROM (SELECT count(*) FROM kind)
 
 -- --- workers ---
 
--- Before a claim: all that could go wrong with its answer.  A worker of the
--- contract does not renew its lease by itself, and one turn of it may take
--- WORKER_TIMEOUT_SEC: so long must the lease be, and half an hour more.
+-- A worker of the contract does not renew its lease by itself, and one turn of
+-- it may take WORKER_TIMEOUT_SEC: so long must the lease be, and half an hour
+-- more.
+-- :define lease
+coalesce((SELECT min(max(CAST(value AS INTEGER), 60), 80000) + 1800 FROM setting WHERE key = 'WORKER_TIMEOUT_SEC' AND CAST(value AS INTEGER) > 0), 5400)
+
+-- Before a claim: all that could go wrong with its answer.
 -- :verb api.job.start READ WORKER
 -- :in project_id:text worker:text lease_seconds:num env:object
 SELECT refuse(65, 'project_id: not a UUID: ' || (:in ->> 'project_id')) WHERE trim(coalesce(:in ->> 'project_id', '')) <> ''
@@ -48,7 +52,7 @@ SELECT refuse(65, 'project_id: not a UUID: ' || (:in ->> 'project_id')) WHERE tr
 SELECT refuse(66, 'no such project: ' || (:in ->> 'project_id')) WHERE trim(coalesce(:in ->> 'project_id', '')) <> '' AND NOT EXISTS (SELECT 1 FROM project WHERE id = lower(:in ->> 'project_id') AND deleted_at IS NULL);
 SELECT $(agent_env) AS ":env";
 SELECT json_object('project_id', trim(lower(coalesce(:in ->> 'project_id', ''))), 'worker', coalesce(:in ->> 'worker', 'api'),
-  'lease_seconds', coalesce(:in ->> 'lease_seconds', (SELECT min(max(CAST(value AS INTEGER), 60), 80000) + 1800 FROM setting WHERE key = 'WORKER_TIMEOUT_SEC' AND CAST(value AS INTEGER) > 0), 5400)) AS json;
+  'lease_seconds', coalesce(:in ->> 'lease_seconds', $(lease))) AS json;
 
 -- What was claimed, as the contract has it and with what is ours.
 -- :verb api.job READ WORKER
@@ -64,11 +68,12 @@ SELECT json_set(:record, '$.project_path', :path) AS json;
 -- :define api_job
 SELECT id AS ":job", state AS ":state", ticket_id AS ":ticket", project_id AS ":project", kind AS ":kind", stop AS ":stop", max_tries AS ":max", iif(state = 'running', 1, NULL) AS ":runs" FROM job WHERE id = :in ->> 'job';
 $(no_job)
+SELECT refuse(65, 'job ' || id || ': fence ' || (:in ->> 'fence') || ' is old, it is ' || fence || ' now') FROM job WHERE id = :job AND fence <> CAST(:in ->> 'fence' AS INTEGER);
 -- :unless :runs
 SELECT json_object('http', 409, 'error', 'job ' || :job || ' is ' || :state || ', not running', 'status', :state) AS json;
 
 -- :verb api.job.complete WRITE WORKER
--- :in job:text!
+-- :in job:text! fence:int
 $(api_job)
 -- :if :runs
 UPDATE job SET state = 'completed', reason = 'ok', lease_until = NULL, stop = NULL, worker = NULL, finished_at = now() WHERE id = :job;
@@ -84,7 +89,7 @@ SELECT json_object('job_id', :job, 'message', 'completed') AS json;
 
 -- A worker of the contract cannot say why; the next try is a person's.
 -- :verb api.job.fail WRITE WORKER
--- :in job:text! message:text
+-- :in job:text! fence:int message:text
 $(api_job)
 -- :if :runs
 UPDATE job SET state = iif(:stop = 'cancel', 'cancelled', 'failed'), reason = iif(:stop IS NULL, 'error', 'user'), message = coalesce(:in ->> 'message', 'the worker said that it failed'), lease_until = NULL, stop = NULL, worker = NULL, finished_at = now() WHERE id = :job;
@@ -96,8 +101,8 @@ SELECT json_object('job_id', :job, 'message', 'failed') AS json;
 -- Who asks about its ticket lives: its lease begins anew when half of it is
 -- over.  Other workers renew theirs themselves.
 -- :define alive
-UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+5400 seconds') WHERE ticket_id = :ticket AND state = 'running' AND worker = 'api' AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+2700 seconds')
-  AND julianday(lease_until) - julianday(claimed_at) >= 5399.0 / 86400;
+SELECT $(lease) AS ":lease";
+UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds') WHERE ticket_id = :ticket AND state = 'running' AND worker = 'api' AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (:lease / 2) || ' seconds');
 
 -- :verb api.log.add WRITE WORKER
 -- :in project:text! ticket:text! session_id:text step:text summary:text raw_output:text
@@ -116,7 +121,7 @@ FROM log WHERE ticket_id = :in ->> 'ticket' AND project_id = :in ->> 'project' A
 
 -- What is done stays done: a late word does not pull a ticket back.
 -- :verb api.ticket.complete WRITE WORKER
--- :in project:text! ticket:text! pr_url:any pr_number:any summary:any review_comment_body:any
+-- :in project:text! ticket:text! pr_url:text pr_number:any summary:text review_comment_body:text
 $(api_ticket)
 SELECT nullif(trim(:in ->> 'pr_url'), '') AS ":url", CAST(num(trim(:in ->> 'pr_number')) AS INTEGER) AS ":pr_number", nullif(trim(:in ->> 'summary'), '') AS ":summary", nullif(trim(:in ->> 'review_comment_body'), '') AS ":reply";
 SELECT num(replace(substr(:url, instr(:url, '/pull/') + 6), '/', '')) AS ":pr_number" WHERE :pr_number IS NULL AND instr(:url, '/pull/');

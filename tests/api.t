@@ -371,6 +371,20 @@ rows() {
 	req POST /api/worker/jobs/start '{}' 'Idempotency-Key: 33333333-key'
 	gets "is not done twice" 204
 
+	req DELETE "/api/projects/$p/notes/$n" - 'Idempotency-Key: 44444444-key'
+	gets "a removal" 200 .message
+	req DELETE "/api/projects/$p/notes/$n" - 'Idempotency-Key: 44444444-key'
+	gets "again" 200 .message
+	req DELETE "/api/projects/$p/notes/$n" - 'Idempotency-Key: 55555555-key'
+	gets "another one" 404 .error
+	req PATCH "$url" '{"title":"patched","column_id":"backlog"}' 'Idempotency-Key: 66666666-key'
+	gets "a change and a move" 200 '.title == "patched" and .column_id == "backlog"'
+	req PATCH "$url" '{"title":"patched","column_id":"backlog"}' 'Idempotency-Key: 66666666-key'
+	gets "again" 200 '.title == "patched" and .column_id == "backlog"'
+	is "$door: is one" "$(tera-show ticket "$t" | field version)" 4
+	req GET "/api/projects" - 'Idempotency-Key: 77777777-key'
+	gets "a question with a key" 200
+
 	# any verb
 	req POST /api/v1/project.list '{}'
 	gets "v1: lines" 200 .number

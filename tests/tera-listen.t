@@ -66,6 +66,26 @@ ok "all sealed" tera-audit
 	my $s = IO::Socket::INET->new($ARGV[0]) or die; local $/; print $s <STDIN>;' "$at"
 req GET /health
 gets "one who went away in the middle" 200
+# what takes its time
+if [ -n "${FULL-}" ]; then
+	timeout 30 perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new($ARGV[0]) or die;
+		print $s "GET /health HT"; $s->flush; my $t = time;
+		my $line = <$s>; print time - $t' "$at" >out &
+	slow=$!
+	sqlite3 tera.db 'BEGIN IMMEDIATE; SELECT 1;' '.shell sleep 12' >/dev/null &
+	lock=$!
+	sleep 0.3
+	req POST /api/projects '{"name":"locked"}'
+	gets "another program has the store: busy" 503 '.code == 75'
+	wait "$lock"
+	req POST /api/projects '{"name":"locked"}'
+	gets "and is gone" 201
+	wait "$slow" || :
+	like "who is silent in a request is cut off" "$(cat out)" '^(9|1[0-9]|2[0-9])$'
+else
+	skip 3 "takes half a minute: FULL=1"
+fi
 kill -TERM "$listener"
 wait "$listener" && rc=0 || rc=$?
 is "a TERM: 0" "$rc" 0

@@ -21,7 +21,7 @@ static const char *const accepted[] = {
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt", "seal",
-	"j", "l", "e", "a", "r", "c", "o", NULL };
+	"j", "l", "e", "a", "r", "c", "o", "memory", "m", "call", NULL };
 
 static int count, bad;
 
