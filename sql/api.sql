@@ -140,7 +140,7 @@ SELECT json_object('ticket_id', :ticket, 'message', 'completed') AS json;
 -- :in project:text! ticket:text!
 $(api_ticket)
 SELECT json_object('cancel_requested', json(iif(EXISTS (SELECT 1 FROM job WHERE ticket_id = :ticket AND state = 'running' AND stop = 'cancel')
-  OR EXISTS (SELECT 1 FROM stop_request r WHERE r.ticket_id = :ticket AND NOT EXISTS (SELECT 1 FROM job j WHERE j.ticket_id = :ticket AND max(j.created_at, coalesce(j.claimed_at, '')) > r.at)), 'true', 'false'))) AS json;
+  OR EXISTS (SELECT 1 FROM kept r WHERE r.key = 'stop ' || :ticket AND NOT EXISTS (SELECT 1 FROM job j WHERE j.ticket_id = :ticket AND max(j.created_at, coalesce(j.claimed_at, '')) > r.at)), 'true', 'false'))) AS json;
 $(alive)
 
 -- :verb api.ticket.cancel WRITE
@@ -148,7 +148,7 @@ $(alive)
 $(api_ticket)
 UPDATE job SET state = 'cancelled', reason = 'user', finished_at = now() WHERE ticket_id = :ticket AND (state = 'pending' OR state = 'paused');
 UPDATE job SET stop = 'cancel' WHERE ticket_id = :ticket AND state = 'running';
-INSERT INTO stop_request(ticket_id, at) VALUES (:ticket, now()) ON CONFLICT (ticket_id) DO UPDATE SET at = now();
+INSERT OR REPLACE INTO kept(key, at) VALUES ('stop ' || :ticket, now());
 SELECT json_object('message', 'cancellation was asked for') AS json;
 
 -- --- the document that an agent reads ---
@@ -362,11 +362,14 @@ SELECT json_object('ready', json(iif(:missing = '[]', 'true', 'false')), 'missin
 
 -- --- calls that must be done once ---
 
+-- What a write with a key answered is kept for a day; so is a wish to stop (a
+-- job that runs has its own).
 -- :verb call.show READ ADMIN
 -- :in key:text! verb:text!
-SELECT json_object('rows', rows) AS json FROM call WHERE key = :in ->> 'key' AND verb = :in ->> 'verb';
+SELECT json_object('rows', value) AS json FROM kept WHERE key = 'call ' || (:in ->> 'verb') || ' ' || (:in ->> 'key');
 
+-- Who keeps one takes up to ten away that are a day old: the oldest are first.
 -- :verb call.keep WRITE ADMIN
 -- :in key:text! verb:text! rows:text!
-DELETE FROM call WHERE at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day');
-INSERT INTO call(key, verb, rows, at) VALUES (:in ->> 'key', :in ->> 'verb', :in ->> 'rows', now());
+DELETE FROM kept WHERE number IN (SELECT number FROM kept ORDER BY number LIMIT 10) AND at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day');
+INSERT INTO kept(key, value, at) VALUES ('call ' || (:in ->> 'verb') || ' ' || (:in ->> 'key'), :in ->> 'rows', now());

@@ -10,10 +10,12 @@ $(api_project)
 SELECT refuse(65, 'docs: want a list of texts that is not empty') WHERE json_type(:in, '$.docs') IS NOT 'array' OR json_array_length(:in, '$.docs') = 0
   OR EXISTS (SELECT 1 FROM json_each(:in, '$.docs') WHERE type <> 'text');
 
+-- A passage is kept once: it is looked for by all its words in their order.
 -- :verb memory.add WRITE WORKER
 -- :in project:text! docs:any
 $(passages)
-INSERT OR IGNORE INTO memory(project_id, text) SELECT :project, value FROM json_each(:in, '$.docs') WHERE trim(value) <> '';
+INSERT INTO memory(project_id, text) SELECT DISTINCT :project, d.value FROM json_each(:in, '$.docs') d WHERE trim(d.value) <> ''
+  AND NOT EXISTS (SELECT 1 FROM memory m WHERE m.memory MATCH 'text : "' || replace(d.value, '"', '""') || '"' AND m.project_id = :project AND m.text = d.value);
 SELECT json_object('message', 'indexed', 'count', json_array_length(:in, '$.docs')) AS json;
 
 -- :verb memory.remove WRITE WORKER
@@ -37,6 +39,6 @@ SELECT refuse(65, 'queries: want a list of texts that is not empty') WHERE json_
 SELECT min(max(coalesce(CAST(:in ->> 'num_to_retrieve' AS INTEGER), 5), 1), 100) AS ":n", name || coalesce(char(10) || description, '') AS ":about" FROM project WHERE id = :project;
 SELECT json_object('results', (SELECT json_group_array(json(j)) FROM (
   SELECT json_object('question', q.value,
-    'docs', json((SELECT json_group_array(text) FROM (SELECT text FROM (SELECT m.text AS text, bm25(memory_index) AS score FROM memory_index JOIN memory m ON m.number = memory_index.rowid WHERE memory_index MATCH coalesce($(question), '""') AND m.project_id = :project UNION ALL SELECT :about, 0.0) ORDER BY score LIMIT :n))),
-    'doc_scores', json((SELECT json_group_array(-score) FROM (SELECT score FROM (SELECT m.text AS text, bm25(memory_index) AS score FROM memory_index JOIN memory m ON m.number = memory_index.rowid WHERE memory_index MATCH coalesce($(question), '""') AND m.project_id = :project UNION ALL SELECT :about, 0.0) ORDER BY score LIMIT :n)))) AS j
+    'docs', json((SELECT json_group_array(text) FROM (SELECT text FROM (SELECT text, bm25(memory) AS score FROM memory WHERE memory MATCH coalesce($(question), '""') AND project_id = :project UNION ALL SELECT :about, 0.0) ORDER BY score LIMIT :n))),
+    'doc_scores', json((SELECT json_group_array(-score) FROM (SELECT score FROM (SELECT text, bm25(memory) AS score FROM memory WHERE memory MATCH coalesce($(question), '""') AND project_id = :project UNION ALL SELECT :about, 0.0) ORDER BY score LIMIT :n)))) AS j
   FROM json_each(:in, '$.queries') q ORDER BY q.key))) AS json;

@@ -379,31 +379,8 @@ CREATE TRIGGER pr_comment_addressed AFTER UPDATE OF addressed_at ON pr_comment W
   INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'pr_comment', 'addressed', NEW.id, project_id, ticket_id, json_object('pr', number) FROM pr WHERE id = NEW.pr_id;
 END;
 
--- What the server keeps.  Passages that agents wrote down about a project, and
--- their index; no event tells of them: they are derived, and may be many.
-CREATE TABLE memory (
-  number INTEGER PRIMARY KEY,
-  project_id TEXT NOT NULL REFERENCES project(id),
-  text TEXT NOT NULL CONSTRAINT memory_is_not_blank CHECK (trim(text) <> ''),
-  created_at TEXT NOT NULL DEFAULT (now()),
-  CONSTRAINT a_passage_is_kept_once UNIQUE (project_id, text)
-) STRICT;
-CREATE VIRTUAL TABLE memory_index USING fts5(text, content = 'memory', content_rowid = 'number', tokenize = 'unicode61 remove_diacritics 2');
-CREATE TRIGGER memory_added AFTER INSERT ON memory BEGIN
-  INSERT INTO memory_index(rowid, text) VALUES (NEW.number, NEW.text);
-END;
-CREATE TRIGGER memory_removed AFTER DELETE ON memory BEGIN
-  INSERT INTO memory_index(memory_index, rowid, text) VALUES ('delete', OLD.number, OLD.text);
-END;
-CREATE TABLE stop_request ( -- a person's wish for a ticket, see api.ticket.cancel
-  ticket_id TEXT PRIMARY KEY REFERENCES ticket(id),
-  at TEXT NOT NULL DEFAULT (now())
-) STRICT, WITHOUT ROWID;
-CREATE TABLE call ( -- answers of writes that had an Idempotency-Key, for a day
-  key TEXT NOT NULL,
-  verb TEXT NOT NULL,
-  rows TEXT NOT NULL, -- one a line
-  at TEXT NOT NULL DEFAULT (now()),
-  PRIMARY KEY (key, verb)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX call_at ON call(at);
+-- What the server keeps.  Every start reads the schema, so it is little: the
+-- passages that agents wrote down about a project are their own index, and no
+-- event tells of them; what is kept for a while (sql/api.sql) is one table.
+CREATE VIRTUAL TABLE memory USING fts5(text, project_id UNINDEXED, tokenize = 'unicode61 remove_diacritics 2');
+CREATE TABLE kept (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT, at TEXT NOT NULL) STRICT;
