@@ -199,11 +199,18 @@ demo:
 tests := $(sort $(wildcard tests/*.t))
 check:
 	contrib/install-packages $(if $(FULL),full,check)
-	$(MAKE) check-run $(if $(FULL),asan lint fuzz)
+	$(MAKE) check-run check-remote $(if $(FULL),asan lint fuzz)
 
 # Tests on what is built, nothing installed.  prove prints the summary.
 check-run: all $(units)
 	FULL=$(FULL) B=$(B) SAN='$(SAN)' prove $(PROVE) $(units) $(tests)
+
+# The commands' tests again, on a store behind tera-serve.
+remote := add board cancel claim context enqueue finish graph log ls move \
+	renew rm set show sweep watch
+check-remote: all
+	REMOTE=1 B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)) tests/queue.t
 
 # The whole suite under AddressSanitizer, UBSan and LeakSanitizer.
 asan:
@@ -256,5 +263,5 @@ README.md: man/tera.7 man/readme.awk
 
 clean:
 	rm -rf build
-.PHONY: all asan bench check check-run clean demo fuzz fuzz-run install lint uninstall
+.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run install lint uninstall
 .SECONDARY:

@@ -101,6 +101,22 @@ writes(const char *name)
 	return true;
 }
 
+/* Under whose name it is to be sealed there (db_actor). */
+static const char *
+actor(void)
+{
+	static const char *const names[] = { "TERA_ACTOR", "USER", "LOGNAME" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *name = getenv(names[i]);
+
+		if (name != NULL && *name != '\0' &&
+		    strpbrk(name, "\r\n") == NULL)
+			return name;
+	}
+	return "nobody";
+}
+
 static void
 pause_ms(long ms)
 {
@@ -141,14 +157,15 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 {
 	const char *token = getenv("TERARCHITECT_WORKER_API_KEY");
 	char key[37], *id, *auth = NULL, *url, *line, *end;
-	const char *headers[4] = { "Content-Type: application/json" };
+	char *who = xasprintf("Tera-Actor: %s", actor());
+	const char *headers[5] = { "Content-Type: application/json", who };
 	struct http_req req = { .headers = headers,
 		.body = in,
 		.len = strlen(in),
 		.total = TOTAL,
 		.max = ANSWER_MAX };
 	struct http_res res;
-	int n = 1, rc;
+	int n = 2, rc;
 
 	if (strspn(verb, "abcdefghijklmnopqrstuvwxyz_.") != strlen(verb))
 		return fail(f, EX_NOINPUT, "no such verb: %s", verb);
@@ -181,6 +198,7 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 	}
 	http_free(&res);
 	free(id);
+	free(who);
 	free(auth);
 	free(url);
 	return rc;

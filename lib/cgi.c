@@ -100,6 +100,7 @@ cgi_read(struct req *q, struct resp *r)
 	q->origin = variable("HTTP_ORIGIN");
 	q->site = variable("HTTP_SEC_FETCH_SITE");
 	q->key = variable("HTTP_IDEMPOTENCY_KEY");
+	q->actor = variable("HTTP_TERA_ACTOR");
 	q->forwarded = getenv("HTTP_X_FORWARDED_FOR") != NULL ||
 		       getenv("HTTP_FORWARDED") != NULL ||
 		       getenv("HTTP_X_REAL_IP") != NULL;

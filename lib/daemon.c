@@ -88,6 +88,7 @@ header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 		{ "Origin", &h->q->origin },
 		{ "Idempotency-Key", &h->q->key },
 		{ "Sec-Fetch-Site", &h->q->site },
+		{ "Tera-Actor", &h->q->actor },
 	};
 
 	(void)kind;

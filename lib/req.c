@@ -23,6 +23,7 @@ req_free(struct req *q)
 	free(q->origin);
 	free(q->key);
 	free(q->site);
+	free(q->actor);
 	buf_free(&q->body);
 	*q = (struct req){ .method = NULL };
 }

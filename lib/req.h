@@ -24,6 +24,7 @@ struct req {
 	    *query; /* path: decoded; query: as it came, or "" */
 	char *type, *auth, *host, *origin, *key; /* headers; NULL: not there */
 	char *site;                              /* Sec-Fetch-Site */
+	char *actor;    /* Tera-Actor: who it says that it is */
 	bool forwarded; /* a proxy says that it asks for somebody else */
 	bool local;     /* the other end is on this machine */
 	struct buf body;

@@ -9,6 +9,8 @@
 #include "json.h"
 #include "route.h"
 
+#define ACTOR_MAX 128
+
 #define P "/api/projects/:project"
 #define T P "/tickets/:ticket"
 
@@ -113,6 +115,20 @@ auth_free(struct auth *a)
 	*a = (struct auth){ false, NULL };
 }
 
+/* How it came in, and who it says that it is: the second is as good as the
+ * first. */
+static void
+name_actor(struct call *c, const char *how, const struct req *q)
+{
+	const char *who = q->actor;
+
+	if (who == NULL || strlen(who) > ACTOR_MAX ||
+	    !json_utf8(who, strlen(who)))
+		c->actor = xstrdup(how);
+	else
+		c->actor = xasprintf("%s: %s", how, who);
+}
+
 /* False: r says no. */
 static bool
 may(const struct auth *a, const struct req *q, enum who who, struct call *c,
@@ -136,12 +152,11 @@ may(const struct auth *a, const struct req *q, enum who who, struct call *c,
 			    "not with the worker key: on the store's own "
 			    "machine, with tera-set");
 		else {
-			c->actor = "worker key";
+			name_actor(c, "worker key", q);
 			return true;
 		}
 		return false;
 	}
-	c->actor = "loopback";
 	if (!q->local || q->forwarded)
 		resp_error(r, 403,
 		    "there is no worker key, so only the store's own machine "
@@ -152,8 +167,10 @@ may(const struct auth *a, const struct req *q, enum who who, struct call *c,
 		    "address");
 	else if (strcmp(q->method, "GET") != 0 && req_cross_site(q))
 		resp_error(r, 403, "not from a page of another site");
-	else
+	else {
+		name_actor(c, "loopback", q);
 		return true;
+	}
 	return false;
 }
 
@@ -621,6 +638,7 @@ call_free(struct call *c)
 {
 	free(c->in);
 	free(c->request);
+	free(c->actor);
 	*c = (struct call){ .route = NULL };
 }
 

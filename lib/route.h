@@ -58,7 +58,7 @@ struct call {
 	const struct verb *verb; /* to be run next, */
 	char *in;                /* with this */
 	const char *key;         /* and its Idempotency-Key, or NULL */
-	const char *actor;
+	char *actor;
 	/* its own */
 	char *request; /* the input that all verbs of it get */
 	const char *rest;

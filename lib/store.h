@@ -57,7 +57,8 @@ int store_wait(struct store *s, int ms);
 int store_follow(struct store *s);
 
 /* The descriptor that becomes readable when somebody commits, for poll(2);
- * store_wait(s, 0) then takes note.  -1 when there is none: ask now and then. */
+ * store_wait(s, 0) then takes note.  -1 when there is none: ask now and then.
+ */
 int store_wait_fd(struct store *s);
 
 /*

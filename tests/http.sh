@@ -8,7 +8,7 @@
 # shellcheck disable=SC2120 # an argument is for who needs one
 listen() {
 	: >listen.err
-	tera-serve -l "${@:-127.0.0.1:0}" 2>listen.err &
+	TERA_STORE=${here-$TERA_STORE} tera-serve -l "${@:-127.0.0.1:0}" 2>listen.err &
 	listener=$!
 	test_pids="$test_pids $listener"
 	wait_for 5 grep -q 'listening on' listen.err || return 1

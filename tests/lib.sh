@@ -41,6 +41,25 @@ unset TERARCHITECT_API_URL TERARCHITECT_WORKER_API_KEY TERA_HTTP \
 	WORKER_API_KEY TERA_SECRETS TERARCHITECT_SECRET_KEY GIT_DIR GIT_WORK_TREE \
 	MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES
 
+# REMOTE=1: the same test on a store behind tera-serve -l, which tera-init
+# starts here (make check-remote).
+if [ -n "${REMOTE-}" ]; then
+	test_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+		Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+	mkdir "$T/.far"
+	cat >"$T/.far/tera-init" <<END
+#!/bin/sh
+export TERA_STORE="$T/tera.db"
+"$B/bin/tera-init" "\$@" || exit
+cd "$T/.far" && [ ! -e log ] || exit
+: >log
+"$B/bin/tera-serve" -l 127.0.0.1:$test_port 2>log &
+while kill -0 "\$!" && ! grep -q listening log; do sleep 0.02; done
+END
+	chmod +x "$T/.far/tera-init"
+	PATH=$T/.far:$PATH TERA_STORE=http://127.0.0.1:$test_port
+fi
+
 test_n=0
 plan() { echo "1..$1"; }
 done_testing() { echo "1..$test_n"; }

@@ -34,6 +34,8 @@ like "in the same words" "$(cat err)" "tera-finish: .*fence 7 is old"
 exits "finish" 0 tera-finish "$(printf '%s' "$job")" 1
 is "the end of the job" "$(tera-show job "$job" | field state)" completed
 is "watch" "$(tera-watch -k job | tail -n 1 | field what)" completed
+is "who" "$(TERA_ACTOR=ann tera-add comment ticket=1 body=x >/dev/null
+	tera-watch -k comment | field actor)" "loopback: ann"
 is "context" "$(tera-context "$job" | field project_name)" p
 is "tera-board" "$(tera-board p)" "$(TERA_STORE=$here tera-board p)"
 exits "no such ticket: 66" 66 tera-show ticket 999
@@ -48,7 +50,7 @@ exits "hold: 78" 78 tera-hold true
 exits "a secret stays there: 77" 77 tera-call setting.value setting=x
 
 # who waits is woken
-tera-watch -f -k ticket -s 100000 >followed &
+tera-watch -f -k ticket -s 100000 >followed 2>&1 &
 test_pids="$test_pids $!"
 (tera-claim -w -n 3 >waited) &
 claimer=$!
@@ -96,9 +98,43 @@ perl proxy.pl "$at" 1 >port2 &
 test_pids="$test_pids $!"
 wait_for 5 test -s port2
 TERA_STORE=http://127.0.0.1:$(cat port2)
-printf '{"job_id":"%s","step":"lost","summary":"x"}\n' "$job" | tera-log -a
+printf '{"job_id":"%s","step":"lost","summary":"x"}\n' "$job" | tera-log -a >/dev/null
 is "a log whose answer was lost" \
 	"$(TERA_STORE=$here tera-log "$job" | grep -c '"step":"lost"')" 1
+
+# the server is killed again and again while 4 claim: nothing is lost, and
+# nothing twice
+TERA_STORE=$here
+tera-ls job state=running | jq -r .id | tera-finish - >/dev/null 2>&1 || :
+tera-ls job state=pending | jq -r .id | tera-cancel - >/dev/null || :
+seq 1 200 | sed 's/.*/{"project":"p","title":"k&"}/' | tera-add ticket - | tera-enqueue - >/dev/null
+TERA_STORE=http://$at
+for w in 1 2 3 4; do
+	(
+		fails=0
+		while [ $fails -lt 20 ]; do
+			rc=0
+			tera-claim -W "k$w" -l 3600 >>"killed.$w" 2>>"killed.err" || rc=$?
+			case $rc in
+			0) ;;
+			1) break ;;
+			*) fails=$((fails + 1)) ;;
+			esac
+		done
+	) &
+	claimers="${claimers-} $!"
+done
+for _ in 1 2 3 4 5; do
+	sleep 0.3
+	kill -KILL "$listener"
+	wait "$listener" 2>/dev/null || :
+	listen "$at"
+done
+for pid in $claimers; do wait "$pid"; done
+is "killed five times: each job was handed out" \
+	"$(cat killed.? | jq -r .job_id | sort -u | wc -l)" 200
+is "once" "$(cat killed.? | wc -l)" 200
+ok "and the history holds" env TERA_STORE="$here" tera-audit
 
 # nobody there
 TERA_STORE=http://$at
