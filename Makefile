@@ -48,6 +48,7 @@ base := \
 	tera-renew \
 	tera-rm \
 	tera-run \
+	tera-serve \
 	tera-set \
 	tera-show \
 	tera-sweep \
@@ -61,7 +62,10 @@ text := \
 	tera-prompt \
 	tera-scan
 net := \
-	tera-ask
+	tera-ask \
+	tera-http
+listen := \
+	tera-listen
 git := \
 	tera-clone \
 	tera-commit \
@@ -77,14 +81,16 @@ pie_base := $(or $(STATIC),-pie)
 pie_text := -pie
 pie_net := -pie
 pie_git := -pie
+pie_listen := -pie
 libs_base := $(SQLITE) $(NETTLE)
 libs_text := $(SQLITE) $(NETTLE) -ljq
 libs_net := -lcurl -ljq $(SQLITE)
 libs_git := -lgit2 -ljq $(SQLITE)
+libs_listen := $(SQLITE) $(NETTLE) -lmicrohttpd
 
 # Only what is there: a command comes with its source file.
 have = $(filter $(basename $(notdir $(wildcard cmd/*.c))),$(1))
-commands := $(foreach g,base text net git,$(call have,$($(g))))
+commands := $(foreach g,base text net git listen,$(call have,$($(g))))
 scripts := $(filter $(notdir $(wildcard cmd/*)),$(shell))
 bins := $(addprefix $(B)/bin/,$(commands) $(scripts))
 lib_o := $(patsubst lib/%.c,$(B)/lib/%.o,$(filter-out lib/base.c,$(wildcard lib/*.c))) $(B)/gen/sql.o
@@ -92,7 +98,9 @@ units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(bins)
 
-$(B)/gen/sql.c: sql/embed.awk $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
+# api.sql uses parts of all others.
+sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
+$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql,$(sql)) sql/api.sql
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter-out $<,$^) >$@.tmp
 	mv $@.tmp $@
@@ -113,7 +121,7 @@ $(addprefix $(B)/bin/,$(call have,$($(1)))): $(B)/bin/%: $(B)/cmd/%.o $(B)/libte
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) $$(pie_$(1)) -o $$@ $$< $(B)/libtera.a $$(libs_$(1))
 endef
-$(foreach g,text net git,$(eval $(call group,$(g))))
+$(foreach g,text net git listen,$(eval $(call group,$(g))))
 
 # The base group is one program under many names (lib/base.h).
 base_o := $(patsubst %,$(B)/cmd/%.o,$(call have,$(base)))
@@ -191,11 +199,18 @@ demo:
 tests := $(sort $(wildcard tests/*.t))
 check:
 	contrib/install-packages $(if $(FULL),full,check)
-	$(MAKE) check-run $(if $(FULL),asan lint fuzz)
+	$(MAKE) check-run check-remote $(if $(FULL),asan lint fuzz)
 
 # Tests on what is built, nothing installed.  prove prints the summary.
 check-run: all $(units)
 	FULL=$(FULL) B=$(B) SAN='$(SAN)' prove $(PROVE) $(units) $(tests)
+
+# The commands' tests again, on a store behind tera-serve.
+remote := add board cancel claim context enqueue finish graph log ls move \
+	renew rm set show sweep watch
+check-remote: all
+	REMOTE=1 B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)) tests/queue.t
 
 # The whole suite under AddressSanitizer, UBSan and LeakSanitizer.
 asan:
@@ -226,7 +241,7 @@ lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
-	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh
+	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh
 	shellcheck -x -s sh share/sh/tera.sh \
 		$(filter-out %.c %.pl,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
@@ -248,5 +263,5 @@ README.md: man/tera.7 man/readme.awk
 
 clean:
 	rm -rf build
-.PHONY: all asan bench check check-run clean demo fuzz fuzz-run install lint uninstall
+.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run install lint uninstall
 .SECONDARY:

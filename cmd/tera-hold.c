@@ -63,7 +63,7 @@ main(int argc, char *argv[])
 	if (getopt(argc, argv, "+") != -1)
 		err_usage();
 	s = store_hold(&f);
-	if (s == NULL)
+	if (s == NULL || store_db(s, &f) == NULL)
 		die(f.code, "%s", f.msg);
 	sigfd = signals();
 	if (sigfd < 0)

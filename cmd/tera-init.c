@@ -30,6 +30,8 @@ main(int argc, char *argv[])
 	if (argc - optind > 1)
 		err_usage();
 	path = optind < argc ? xstrdup(argv[optind]) : store_path();
+	if (strstr(path, "://") != NULL)
+		die(EX_USAGE, "%s: a store is made where it is", path);
 	slash = strrchr(path, '/');
 	if (slash != NULL && slash != path) {
 		*slash = '\0';

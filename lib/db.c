@@ -45,6 +45,7 @@ struct db {
 	struct sqlfn fn;
 	sqlite3_stmt *version, *begin, *commit, *save, *release;
 	struct held *held, **held_end;
+	struct held **step; /* where the answers of the last db_step begin */
 };
 
 const struct verb *
@@ -418,6 +419,7 @@ db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	if (!db->writing)
 		return fail(
 		    f, EX_IOERR, "%s: the transaction was lost", db->path);
+	db->step = mark;
 	rc = again(db, &db->save, "SAVEPOINT step");
 	if (rc != SQLITE_OK)
 		return sql_fault(db, rc, f);
@@ -437,6 +439,15 @@ db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	}
 	again(db, &db->release, "RELEASE step");
 	return rc;
+}
+
+void
+db_peek(struct db *db, row_fn *row, void *arg)
+{
+	if (!db->writing)
+		return;
+	for (const struct held *h = *db->step; h != NULL; h = h->next)
+		row(arg, h->json);
 }
 
 int

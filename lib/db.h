@@ -42,6 +42,10 @@ int db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f);
 int db_end(struct db *db, struct fault *f);
 
+/* The answers of the last db_step as they stand before the commit: for who
+ * keeps them in the same transaction.  Not for eyes outside. */
+void db_peek(struct db *db, row_fn *row, void *arg);
+
 /* Rises when another connection has committed. */
 long long db_data_version(struct db *db);
 

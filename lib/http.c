@@ -189,7 +189,8 @@ setup(struct call *c, struct curl_slist *headers, char *errbuf)
 enum http_end
 http_call(const struct http_req *req, struct http_res *res)
 {
-	static bool ready;
+	/* one handle, so that the connection is there for the next call */
+	static CURL *handle;
 	struct call c = { .req = req, .res = res };
 	struct curl_slist *headers = NULL;
 	char errbuf[CURL_ERROR_SIZE] = "";
@@ -198,10 +199,13 @@ http_call(const struct http_req *req, struct http_res *res)
 
 	memset(res, 0, sizeof(*res));
 	res->retry_after = -1;
-	if (!ready && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (handle != NULL)
+		curl_easy_reset(handle);
+	else if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		die(EX_SOFTWARE, "libcurl does not start");
-	ready = true;
-	c.curl = curl_easy_init();
+	else
+		handle = curl_easy_init();
+	c.curl = handle;
 	if (c.curl == NULL)
 		die(EX_OSERR, "out of memory");
 	for (size_t i = 0; req->headers != NULL && req->headers[i] != NULL; i++)
@@ -219,7 +223,6 @@ http_call(const struct http_req *req, struct http_res *res)
 	else if (end != HTTP_DONE)
 		snprintf(res->err, sizeof(res->err), "%s",
 		    errbuf[0] != '\0' ? errbuf : curl_easy_strerror(rc));
-	curl_easy_cleanup(c.curl);
 	curl_slist_free_all(headers);
 	return end;
 }

@@ -3,7 +3,8 @@
  *
  * No redirect is followed (a key would follow it too), only http and https
  * are spoken, a proxy of the environment is used except towards this machine.
- * Blocks until the answer is whole, or a limit ends it.
+ * Blocks until the answer is whole, or a limit ends it.  The connection is kept
+ * for the next call, which must not come from the chunk function.
  */
 #ifndef TERA_HTTP_H
 #define TERA_HTTP_H

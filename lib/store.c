@@ -9,17 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "far.h"
 #include "hold.h"
 #include "json.h"
 #include "store.h"
 
 #define SLOW_POLL 2000 /* ms: finds what a foreign writer committed */
+#define FAR_POLL 500   /* ms: looks for what was committed elsewhere */
 #define BATCH 500      /* lines of a transaction */
 #define BATCH_BYTES (2 * 1024 * 1024)
 
 struct store {
 	struct db *db; /* NULL while another process holds the store for us */
 	char *path;
+	struct far *far;   /* it is elsewhere; NULL: here */
 	int holder;        /* the connection to it, -1: there is none */
 	struct hold *hold; /* we hold it ourselves */
 	bool keep;         /* or would */
@@ -40,6 +43,9 @@ store_path(void)
 		return xasprintf("./%s", env);
 	if (env != NULL && *env != '\0')
 		return xstrdup(env);
+	env = getenv("TERARCHITECT_API_URL");
+	if (env != NULL && far_is(env))
+		return xstrdup(env);
 	env = getenv("XDG_DATA_HOME");
 	if (env != NULL && *env != '\0')
 		return xasprintf("%s/tera/tera.db", env);
@@ -54,7 +60,11 @@ need_db(struct store *s, struct fault *f)
 {
 	struct stat st;
 
-	if (s->db == NULL) {
+	if (s->far != NULL)
+		fail(f, EX_CONFIG,
+		    "%s: not on this machine, and this needs the file",
+		    s->path);
+	else if (s->db == NULL) {
 		s->db = db_open(s->path, f);
 		if (s->db != NULL && stat(s->path, &st) == 0) {
 			s->dev = st.st_dev;
@@ -74,8 +84,14 @@ begin(bool keep, struct fault *f)
 		.keep = keep,
 		.watch = -1,
 		.seen = -1 };
+	if (far_is(s->path)) {
+		s->keep = false;
+		s->far = far_open();
+		return s;
+	}
 	if (strstr(s->path, "://") != NULL) {
-		fail(f, EX_CONFIG, "%s: a store is a file", s->path);
+		fail(f, EX_CONFIG, "%s: a store is a file, or http or https",
+		    s->path);
 		store_close(s);
 		return NULL;
 	}
@@ -99,7 +115,7 @@ store_hold(struct fault *f)
 {
 	struct store *s = begin(true, f);
 
-	if (s != NULL)
+	if (s != NULL && s->keep)
 		s->hold = hold_open(s->path, s->db);
 	return s;
 }
@@ -133,6 +149,7 @@ store_close(struct store *s)
 	if (s == NULL)
 		return;
 	hold_close(s->hold);
+	far_close(s->far);
 	if (s->holder >= 0)
 		leave_holder(s);
 	db_close(s->db);
@@ -180,6 +197,8 @@ store_do(struct store *s, const char *verb, const char *in, row_fn *row,
 
 	if (v == NULL)
 		return EX_NOINPUT;
+	if (s->far != NULL)
+		return far_verb(s->far, v, in, row, arg, f);
 	if (held(s, v, &item, 1, row, arg)) {
 		if (item.rc > 1)
 			fail(f, item.rc, "%s", item.msg);
@@ -198,7 +217,7 @@ store_wait_fd(struct store *s)
 {
 	char *side;
 
-	if (s->watch >= 0)
+	if (s->watch >= 0 || s->far != NULL)
 		return s->watch;
 	s->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (s->watch < 0)
@@ -234,6 +253,35 @@ ms_now(void)
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static int
+see_head(void *arg, const char *json)
+{
+	long long *seq = arg;
+
+	*seq = json_int(json, "$.seq", *seq);
+	return 0;
+}
+
+/* As store_wait, for a store elsewhere: asks for the last event. */
+static int
+wait_far(struct store *s, int ms)
+{
+	long long end = ms_now() + ms, left, head = s->seen;
+	struct fault f;
+
+	for (;;) {
+		if (store_do(s, "event.head", "{}", see_head, &head, &f) != 0 ||
+		    head != s->seen) {
+			s->seen = head;
+			return 1; /* a fault, too: who looks will see it */
+		}
+		left = ms < 0 ? FAR_POLL : end - ms_now();
+		if (left <= 0 ||
+		    poll(NULL, 0, left < FAR_POLL ? (int)left : FAR_POLL) < 0)
+			return 0;
+	}
+}
+
 int
 store_wait(struct store *s, int ms)
 {
@@ -242,6 +290,8 @@ store_wait(struct store *s, int ms)
 	/* who has not opened the file takes each touch for a change */
 	bool touched = s->db == NULL && s->watch < 0;
 
+	if (s->far != NULL)
+		return wait_far(s, ms);
 	for (;;) {
 		struct pollfd p = { store_wait_fd(s), POLLIN, 0 };
 		long long left = ms < 0 ? SLOW_POLL : end - ms_now();
@@ -335,6 +385,19 @@ transact(
 
 	if (held(s, v, b->items, b->n, store_print, NULL))
 		return 0;
+	for (size_t i = 0; s->far != NULL && i < b->n; i++) {
+		struct item *it = &b->items[i];
+
+		if (i > 0 && it[-1].rc == EX_UNAVAILABLE) {
+			it->rc = EX_UNAVAILABLE; /* said once */
+			continue;
+		}
+		it->rc = far_verb(s->far, v, it->in, store_print, NULL, f);
+		if (it->rc > 1)
+			it->msg = xstrdup(f->msg);
+	}
+	if (s->far != NULL)
+		return 0;
 	if (!need_db(s, f))
 		return f->code;
 	rc = db_begin(s->db, f);
@@ -365,7 +428,7 @@ flush_batch(struct store *s, const struct verb *v, struct batch *b, int *worst)
 		if (it->rc > 1)
 			*worst = it->rc;
 		if (it->rc == EX_IOERR || it->rc == EX_TEMPFAIL ||
-		    it->rc == EX_NOPERM)
+		    it->rc == EX_NOPERM || it->rc == EX_UNAVAILABLE)
 			on = false;
 		free(it->msg);
 		free(b->in[i]);

@@ -2,7 +2,9 @@
  * store: where the verbs run.
  *
  * $TERA_STORE is a path (default $XDG_DATA_HOME/tera/tera.db, else
- * ~/.local/share/tera/tera.db): the verb runs in this process.
+ * ~/.local/share/tera/tera.db): the verb runs in this process.  It is a URL,
+ * http or https (as is $TERARCHITECT_API_URL when $TERA_STORE is not set): the
+ * verb runs there (far.h).
  */
 #ifndef TERA_STORE_H
 #define TERA_STORE_H
@@ -13,7 +15,7 @@
 
 struct store;
 
-/* The path.  The caller frees it. */
+/* The path, or the URL.  The caller frees it. */
 char *store_path(void);
 
 /* Opens the store, or finds the process that holds it (hold.h).  NULL and f
@@ -27,7 +29,7 @@ int store_do(struct store *s, const char *verb, const char *in, row_fn *row,
     void *arg, struct fault *f);
 
 /* The file behind it, for what is not a verb (tera-audit).  NULL and f when it
- * cannot be opened. */
+ * cannot be opened, or is not here. */
 struct db *store_db(struct store *s, struct fault *f);
 
 /*
@@ -60,7 +62,8 @@ int store_follow(struct store *s);
 bool store_gone(const struct store *s);
 
 /* The descriptor that becomes readable when somebody commits, for poll(2);
- * store_wait(s, 0) then takes note.  -1 when there is none. */
+ * store_wait(s, 0) then takes note.  -1 when there is none: ask now and then.
+ */
 int store_wait_fd(struct store *s);
 
 /*

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "work.h"
 
 void
@@ -34,6 +35,80 @@ keep_row(void *arg, const char *json)
 	return 0;
 }
 
+static int
+join_row(void *arg, const char *json)
+{
+	struct buf *b = arg;
+
+	buf_str(b, json);
+	buf_chr(b, '\n');
+	return 0;
+}
+
+/*
+ * What a write with a key answered is kept in the transaction that did it
+ * (call.keep): whoever did not hear the answer asks again and gets that one.
+ * Returns 1 when it was done before, 0 when not, or the exit status.
+ */
+static int
+done_before(
+    struct db *db, const struct verb *v, struct task *t, struct fault *f)
+{
+	struct buf in = BUF_INIT, kept = BUF_INIT;
+	char *rows, *end;
+	int rc;
+
+	json_add(&in, "key", t->key);
+	json_add(&in, "verb", v->name);
+	rc = db_step(db, verb_find("call.show"), json_end(&in), NULL, NULL, f);
+	if (rc == 0)
+		db_peek(db, join_row, &kept);
+	buf_free(&in);
+	if (rc != 0 || kept.len == 0)
+		return rc;
+	rows = json_get(kept.s, "$.rows");
+	for (char *p = rows; p != NULL && *p != '\0'; p = end + 1) {
+		end = p + strcspn(p, "\n");
+		*end = '\0';
+		keep_row(t, p);
+	}
+	free(rows);
+	buf_free(&kept);
+	return 1;
+}
+
+static int
+remember(
+    struct db *db, const struct verb *v, const struct task *t, struct fault *f)
+{
+	struct buf in = BUF_INIT, rows = BUF_INIT;
+	int rc;
+
+	db_peek(db, join_row, &rows);
+	json_add(&in, "key", t->key);
+	json_add(&in, "verb", v->name);
+	json_add(&in, "rows", buf_text(&rows));
+	rc = db_step(db, verb_find("call.keep"), json_end(&in), NULL, NULL, f);
+	buf_free(&in);
+	buf_free(&rows);
+	return rc;
+}
+
+/* One write, within the transaction that was begun. */
+static void
+write_one(struct db *db, const struct verb *v, struct task *t, struct fault *f)
+{
+	int before = t->key != NULL ? done_before(db, v, t, f) : 0;
+
+	if (before != 0) {
+		t->rc = before == 1 ? 0 : before;
+		return;
+	}
+	t->rc = db_step(db, v, t->in, keep_row, t, f);
+	if (t->rc == 0 && t->key != NULL)
+		t->rc = remember(db, v, t, f);
+}
+
 /* Each input of it; a write within the transaction that was begun. */
 static void
 perform(struct db *db, struct work *w)
@@ -43,7 +118,7 @@ perform(struct db *db, struct work *w)
 		struct fault f;
 
 		if (w->verb->flags & VERB_WRITE)
-			t->rc = db_step(db, w->verb, t->in, keep_row, t, &f);
+			write_one(db, w->verb, t, &f);
 		else
 			t->rc = db_verb(db, w->verb, t->in, keep_row, t, &f);
 		if (t->rc > 1)

@@ -11,8 +11,10 @@
 
 /* One input of a verb, and what became of it. */
 struct task {
-	const char *in; /* the asker's */
-	int rc;         /* 0, 1 (the answer is no) or an exit status */
+	const char *in;  /* the asker's */
+	const char *key; /* a write with the same key is done once: it gets
+			    the answer that the first one got; NULL: none */
+	int rc;          /* 0, 1 (the answer is no) or an exit status */
 	int rows;
 	struct buf text; /* the rows, each ended by a NUL */
 	char *msg;       /* what went wrong when rc > 1 */

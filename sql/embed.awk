@@ -7,7 +7,8 @@
 # and becomes the table `verbs`, sorted by the file and its order.
 #
 # A part that several verbs share is cut at `-- :define NAME` and put in where
-# a script says $(NAME); files are read in the order of their names.
+# a script says $(NAME); files are read in the order of their names, api.sql
+# last.
 #
 # A statement after a line of the form
 #   -- :if :NAME     or     -- :unless :NAME

@@ -22,9 +22,11 @@ may() {
 	text) echo 'sqlite3|nettle|jq' ;;
 	net) echo 'sqlite3|jq|curl(-gnutls)?' ;;
 	git) echo 'sqlite3|jq|git2' ;;
+	# what libmicrohttpd itself needs is its own affair
+	listen) echo 'sqlite3|nettle|microhttpd' ;;
 	esac
 }
-for g in base text net git; do
+for g in base text net git listen; do
 	bad=
 	for c in $(group $g); do
 		if [ ! -x "$B/bin/$c" ]; then
@@ -38,7 +40,7 @@ for g in base text net git; do
 	is "group $g links what it may" "$bad" ""
 done
 
-all="$(group base) $(group text) $(group net) $(group git) $(group shell)"
+all="$(group base) $(group text) $(group net) $(group git) $(group listen) $(group shell)"
 for f in "$TOP"/cmd/*; do
 	c=$(basename "$f" .c)
 	case " $all " in
@@ -102,8 +104,11 @@ for f in "$TOP"/cmd/* "$TOP/share/sh/sandbox" "$TOP/share/demo/run" \
 	*) usage=$("$f" -@ 2>&1 | sed -n '/^usage:/,$p') ;;
 	esac
 	said "$usage" >flags
+	# -l of tera-serve is to listen, as everybody who serves has it
+	[ "$c" != tera-serve ] || sed -i '/^l$/d' flags
 	cat flags >>used
 	is "$c: flags mean what tera(7) says" "$(grep -vxFf table flags || :)" ""
+	[ "$c" != tera-serve ] || echo l >>flags
 	is "$c: its page explains no other" "$(sed -n 's/^\.It Fl //p' \
 		"$TOP/man/$c".[18] 2>/dev/null | as_said | grep -vxFf flags || :)" ""
 	is "$c: takes what its usage says" "$(taken "$f")" \
@@ -113,14 +118,14 @@ is "the table has no flag that nobody takes" "$(grep -vxFf used table || :)" ""
 is "and each once" "$(cut -c 1 table | sort | uniq -d)" ""
 
 # who may include whom: one header for each foreign library
-for pair in git2.h:repo curl/curl.h:http; do
+for pair in git2.h:repo curl/curl.h:http microhttpd.h:daemon; do
 	is "only lib/${pair#*:}.c includes <${pair%:*}>" \
 		"$(cd "$TOP" && grep -l "#include <${pair%:*}>" cmd/*.c lib/*.[ch])" \
 		"lib/${pair#*:}.c"
 done
 is "a command includes no other" "$(cd "$TOP" && grep -l '#include "tera-' cmd/*.c || :)" ""
-is "no header brings SQLite, libgit2 or curl" \
-	"$(cd "$TOP" && grep -lE '#include <(sqlite3|git2|curl/.*)\.h>' lib/*.h || :)" ""
+is "no header brings SQLite, libgit2, curl or libmicrohttpd" \
+	"$(cd "$TOP" && grep -lE '#include <(sqlite3|git2|microhttpd|curl/.*)\.h>' lib/*.h || :)" ""
 is "no shell is started from C" \
 	"$(cd "$TOP" && grep -nE '(^|[^_a-zA-Z])(system|popen)\(' cmd/*.c lib/*.c || :)" ""
 

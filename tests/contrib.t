@@ -9,7 +9,8 @@ contrib=$TOP/contrib
 # --- systemd ---
 
 mkdir units user
-for f in "$contrib"/systemd/*.service "$contrib"/systemd/*.timer; do
+for f in "$contrib"/systemd/*.service "$contrib"/systemd/*.timer \
+	"$contrib"/systemd/*.socket; do
 	sed "s,/usr/local/bin/,$B/bin/," "$f" >"units/${f##*/}"
 	sed '/^User=/d; s/multi-user.target/default.target/' \
 		"units/${f##*/}" >"user/${f##*/}"
@@ -36,6 +37,7 @@ while read -r line; do
 	# shellcheck disable=SC2086
 	case $line in
 	*/tera-coordinate) set -- $line --help ;;
+	*/tera-serve*) set -- ${line% -l} --help ;;
 	*) set -- $line ;;
 	esac
 	rc=0

@@ -33,12 +33,32 @@ GIT_COMMITTER_NAME=Tester GIT_COMMITTER_EMAIL=t@example.org
 export PATH HOME TERA_STORE TERA_STATE TERA_CONFIG TERA_SHARE TERA_ACTOR \
 	LC_ALL NO_COLOR TOP T B GIT_CONFIG_NOSYSTEM GIT_AUTHOR_NAME \
 	GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
-unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME TERA_MODEL_URL TERA_MODEL \
+unset TERARCHITECT_API_URL TERARCHITECT_WORKER_API_KEY TERA_HTTP \
+	GATEWAY_INTERFACE LISTEN_FDS LISTEN_PID XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME TERA_MODEL_URL TERA_MODEL \
 	TERA_MODEL_KEY TERA_MODEL_API TERA_WORKER_URL TERA_WORKER_MODEL \
 	TERA_WORKER_KEY TERA_RECORD TERA_REPLAY TERA_JOB_ID TERA_RUN_DIR \
 	AGENT_LLM_URL AGENT_MODEL AGENT_API_KEY WORKER_LLM_URL WORKER_MODEL \
 	WORKER_API_KEY TERA_SECRETS TERARCHITECT_SECRET_KEY GIT_DIR GIT_WORK_TREE \
 	MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES
+
+# REMOTE=1: the same test on a store behind tera-serve -l, which tera-init
+# starts here (make check-remote).
+if [ -n "${REMOTE-}" ]; then
+	test_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+		Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+	mkdir "$T/.far"
+	cat >"$T/.far/tera-init" <<END
+#!/bin/sh
+export TERA_STORE="$T/tera.db"
+"$B/bin/tera-init" "\$@" || exit
+cd "$T/.far" && [ ! -e log ] || exit
+: >log
+"$B/bin/tera-serve" -l 127.0.0.1:$test_port 2>log &
+while kill -0 "\$!" && ! grep -q listening log; do sleep 0.02; done
+END
+	chmod +x "$T/.far/tera-init"
+	PATH=$T/.far:$PATH TERA_STORE=http://127.0.0.1:$test_port
+fi
 
 test_n=0
 plan() { echo "1..$1"; }

@@ -20,7 +20,7 @@ head -c 8192 /dev/urandom >noise.db
 exits "noise" 78 as "$T/noise.db" tera-ls ticket
 like "is no store" "$(cat err)" 'noise.db: not a store'
 exits "a directory" 78 as "$T" tera-ls ticket
-exits "an address" 78 as "https://example.org/" tera-ls ticket
+exits "an address" 78 as "ftp://example.org/" tera-ls ticket
 
 cp_store() { sqlite3 tera.db ".backup $1"; }
 cp_store future.db

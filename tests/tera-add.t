@@ -53,7 +53,7 @@ unlike "does not show its value" "$(cat out)" hunter2
 unlike "nor does the file" "$(cat tera.db* | strings -a)" hunter2
 unlike "nor an event" "$(tera-watch)" hunter2
 is "setting.value has it" \
-	"$(tera-call setting.value setting=github_agent_token | field value)" hunter2
+	"$(TERA_STORE=$T/tera.db tera-call setting.value setting=github_agent_token | field value)" hunter2
 is "its key is private" "$(stat -c %a tera.db-key)" 600
 
 exits "a limit that nobody reads" 65 tera-add project name=l 'limits:={"turn":3}'

@@ -13,7 +13,7 @@ tera-enqueue 1 >/dev/null
 ok "all" tera-watch
 is "one a change" "$(wc -l <out)" 4
 is "by rising number" "$(tail -n 1 out | field seq)" 4
-is "who" "$(tail -n 1 out | field actor)" tester
+is "who" "$(tail -n 1 out | field actor)" "${REMOTE:+loopback: }tester"
 is "what" "$(tail -n 1 out | tera-json get noun what | tr '\n' ' ')" "job pending "
 like "sealed" "$(tail -n 1 out | field hash)" '^[0-9a-f]{64}$'
 is "after a place" "$(tera-watch -s 3 | wc -l)" 1

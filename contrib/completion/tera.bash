@@ -132,6 +132,12 @@ _tera_operand() {
 		esac
 		return
 		;;
+	tera-http)
+		[[ $2 -ne 0 ]] || {
+			_tera_all_verbs
+			cut -d' ' -f1 <<<"$_tera_verbs"
+		}
+		;;
 	tera-call)
 		if [[ $2 -eq 0 ]]; then
 			_tera_all_verbs

@@ -390,3 +390,9 @@ END;
 CREATE TRIGGER pr_comment_addressed AFTER UPDATE OF addressed_at ON pr_comment WHEN NEW.addressed_at IS NOT OLD.addressed_at BEGIN
   INSERT INTO event(noun, what, id, project_id, ticket_id, data) SELECT 'pr_comment', 'addressed', NEW.id, project_id, ticket_id, json_object('pr', number) FROM pr WHERE id = NEW.pr_id;
 END;
+
+-- What the server keeps.  Every start reads the schema, so it is little: the
+-- passages that agents wrote down about a project are their own index, and no
+-- event tells of them; what is kept for a while (sql/api.sql) is one table.
+CREATE VIRTUAL TABLE memory USING fts5(text, project_id UNINDEXED, tokenize = 'unicode61 remove_diacritics 2');
+CREATE TABLE kept (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT, at TEXT NOT NULL) STRICT;

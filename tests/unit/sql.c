@@ -18,10 +18,12 @@ static const char *const accepted[] = {
 	"attempt.list a",   /* by number */
 	"store.info job",   /* counts by state */
 	"store.info event", /* max(seq) */
+	"call.keep kept",   /* the first ten rows */
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt",
-	"outcome", "seal", "pr", "j", "l", "e", "a", "r", "c", "o", NULL };
+	"outcome", "seal", "pr", "j", "l", "e", "a", "r", "c", "o", "memory",
+	"kept", NULL };
 
 static int count, bad;
 

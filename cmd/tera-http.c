@@ -1,0 +1,279 @@
+/*
+ * tera-http - run a verb on a store that is behind HTTP
+ *
+ * The other commands run it when TERA_STORE is a URL (far.h); it is the only
+ * one of them that links an HTTP client.  Each call of a verb that writes has
+ * a key of its own, so that it can be sent again when the answer was lost.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "far.h"
+#include "http.h"
+#include "json.h"
+
+#define ANSWER_MAX (256UL * 1024 * 1024)
+#define TOTAL 120 /* seconds for an answer */
+#define TRIES 4
+
+static const char *
+base_url(void)
+{
+	const char *url = getenv("TERA_STORE");
+
+	if (url == NULL || !far_is(url))
+		url = getenv("TERARCHITECT_API_URL");
+	if (url == NULL || !far_is(url))
+		die(EX_CONFIG, "TERA_STORE is no URL of http or https");
+	return url;
+}
+
+/* A random UUID (RFC 9562, version 4). */
+static void
+new_key(char key[37])
+{
+	unsigned char r[16];
+
+	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		die(EX_OSERR, "random numbers:");
+	r[6] = (unsigned char)((r[6] & 15) | 0x40);
+	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
+	for (int i = 0, at = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			key[at++] = '-';
+		at += snprintf(key + at, (size_t)(37 - at), "%02x", r[i]);
+	}
+}
+
+/* The exit status that an answer without one stands for. */
+static int
+code_of(long status)
+{
+	switch (status) {
+	case 400:
+	case 409:
+	case 413:
+	case 422: return EX_DATAERR;
+	case 401:
+	case 403: return EX_NOPERM;
+	case 404: return EX_NOINPUT;
+	case 429:
+	case 503: return EX_TEMPFAIL;
+	default: return EX_UNAVAILABLE;
+	}
+}
+
+static int
+refused(const char *url, const struct http_res *res, struct fault *f)
+{
+	const char *text = buf_text(&res->body);
+	char *msg = NULL;
+	struct fault not_json;
+	int code = 0;
+
+	if (json_check(text, strlen(text), &not_json) == 0) {
+		msg = json_get(text, "$.error");
+		code = (int)json_int(text, "$.code", 0);
+	}
+	if (code <= 1 || code > 78)
+		code = code_of(res->status);
+	if (msg != NULL)
+		fail(f, code, "%s", msg);
+	else
+		fail(f, code, "%s: status %ld", url, res->status);
+	free(msg);
+	return code;
+}
+
+/* Must it be done once?  A verb that we do not know may write. */
+static bool
+writes(const char *name)
+{
+	/* not verb_find, which is SQLite's neighbour and not our group's */
+	for (const struct verb *v = verbs; v->name != NULL; v++)
+		if (strcmp(v->name, name) == 0)
+			return v->flags & VERB_WRITE;
+	return true;
+}
+
+/* Under whose name it is to be sealed there (db_actor). */
+static const char *
+actor(void)
+{
+	static const char *const names[] = { "TERA_ACTOR", "USER", "LOGNAME" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *name = getenv(names[i]);
+
+		if (name != NULL && *name != '\0' &&
+		    strpbrk(name, "\r\n") == NULL)
+			return name;
+	}
+	return "nobody";
+}
+
+static void
+pause_ms(long ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* Sends it until an answer comes. */
+static int
+ask(const struct http_req *req, struct http_res *res, struct fault *f)
+{
+	for (int try = 1;; try++) {
+		enum http_end end = http_call(req, res);
+
+		if (end == HTTP_DONE)
+			return 0;
+		if (end == HTTP_BAD || end == HTTP_TOO_BIG || try == TRIES)
+			return fail(f,
+			    end == HTTP_BAD ? EX_CONFIG : EX_UNAVAILABLE,
+			    "%s: %s", req->url, res->err);
+		http_free(res);
+		pause_ms(50L << 2 * (try - 1)); /* 50 to 800 ms */
+	}
+}
+
+static int
+print_row(void *arg, const char *json)
+{
+	(void)arg;
+	fputs(json, stdout);
+	return putchar('\n') == EOF;
+}
+
+/* One verb.  Prints its rows; returns its status, with f above 1. */
+static int
+call(const char *base, const char *verb, const char *in, struct fault *f)
+{
+	const char *token = getenv("TERARCHITECT_WORKER_API_KEY");
+	char key[37], *id, *auth = NULL, *url, *line, *end;
+	char *who = xasprintf("Tera-Actor: %s", actor());
+	const char *headers[5] = { "Content-Type: application/json", who };
+	struct http_req req = { .headers = headers,
+		.body = in,
+		.len = strlen(in),
+		.total = TOTAL,
+		.max = ANSWER_MAX };
+	struct http_res res;
+	int n = 2, rc;
+
+	if (strspn(verb, "abcdefghijklmnopqrstuvwxyz_.") != strlen(verb))
+		return fail(f, EX_NOINPUT, "no such verb: %s", verb);
+	new_key(key);
+	id = xasprintf("Idempotency-Key: %s", key);
+	if (writes(verb))
+		headers[n++] = id;
+	if (token != NULL && *token != '\0')
+		auth = xasprintf("Authorization: Bearer %s", token);
+	headers[n] = auth;
+	n = (int)strlen(base);
+	while (n > 0 && base[n - 1] == '/')
+		n--;
+	req.url = url = xasprintf("%.*s/api/v1/%s", n, base, verb);
+	rc = ask(&req, &res, f);
+	if (rc == 0 && res.status == 204)
+		rc = 1;
+	else if (rc == 0 && res.status != 200)
+		rc = refused(url, &res, f);
+	for (line = res.body.s; rc == 0 && line != NULL && *line != '\0';
+	     line = end + 1) {
+		end = line + strcspn(line, "\n");
+		if (*end == '\0') {
+			rc = fail(f, EX_UNAVAILABLE, "%s: half an answer", url);
+			break;
+		}
+		*end = '\0';
+		if (print_row(NULL, line) != 0)
+			break;
+	}
+	http_free(&res);
+	free(id);
+	free(who);
+	free(auth);
+	free(url);
+	return rc;
+}
+
+/* Calls for the command that started us, as long as it lives (far.h). */
+static int
+stay(const char *base)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	while ((n = getline(&line, &room, stdin)) > 0) {
+		char *verb = json_get(line, "$.verb"),
+		     *in = json_raw(line, "$.in");
+		struct fault f = { 0, "" };
+		int rc;
+
+		if (verb == NULL || in == NULL)
+			rc = fail(&f, EX_DATAERR, "want verb and in");
+		else
+			rc = call(base, verb, in, &f);
+		for (char *p = f.msg; *p != '\0'; p++)
+			if (*p == '\n')
+				*p = ' ';
+		printf("=%d %s\n", rc, rc > 1 ? f.msg : "");
+		free(verb);
+		free(in);
+		if (fflush(stdout) != 0)
+			break;
+	}
+	free(line);
+	return 0;
+}
+
+/* A call for each line of standard input; of none, one with nothing. */
+static int
+each(const char *base, const char *verb)
+{
+	struct json_lines *l = xmalloc(sizeof(*l));
+	struct fault f = { 0, "" };
+	int worst = 0, got, rc;
+	long calls = 0;
+
+	memset(l, 0, sizeof(*l));
+	l->fp = stdin;
+	while ((got = json_next(l, &f)) != 0) {
+		calls++;
+		rc = got > 0 ? call(base, verb, l->line.s, &f) : f.code;
+		if (rc > 1 && (got < 0 || calls == 1))
+			warn("%s", f.msg);
+		else if (rc > 1)
+			warn("line %ld: %s", l->no, f.msg);
+		if (rc != 0)
+			worst = rc;
+		fflush(stdout);
+	}
+	if (calls == 0) {
+		worst = call(base, verb, "{}", &f);
+		if (worst > 1)
+			warn("%s", f.msg);
+	}
+	json_lines_free(l);
+	free(l);
+	return worst;
+}
+
+int
+main(int argc, char *argv[])
+{
+	err_init(argc, argv, "{verb | -}");
+	if (getopt(argc, argv, "") != -1 || argc - optind != 1)
+		err_usage();
+	if (strcmp(argv[optind], "-") == 0)
+		return out_end(stay(base_url()));
+	return out_end(each(base_url(), argv[optind]));
+}

@@ -1,0 +1,140 @@
+/* See cgi.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgi.h"
+#include "json.h"
+#include "route.h"
+
+static char *
+variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && *value != '\0' ? xstrdup(value) : NULL;
+}
+
+/* What the server tells us of the headers, all together. */
+static size_t
+headers(void)
+{
+	size_t n = 0;
+
+	for (char **e = environ; *e != NULL; e++)
+		if (strncmp(*e, "HTTP_", 5) == 0)
+			n += strlen(*e);
+	return n;
+}
+
+/*
+ * Reads the body: CONTENT_LENGTH bytes, or to the end where the server does
+ * not say how many there are (a chunked one).  False: r.
+ */
+static bool
+body(struct req *q, size_t max, struct resp *r)
+{
+	const char *text = getenv("CONTENT_LENGTH");
+	size_t want;
+	char *end;
+
+	if (text == NULL || *text == '\0') {
+		const char *coding = getenv("HTTP_TRANSFER_ENCODING");
+
+		if (coding == NULL && q->type == NULL)
+			return true; /* nothing was announced */
+		switch (buf_read(&q->body, STDIN_FILENO, max)) {
+		case 0: return true;
+		case 1:
+			resp_error(
+			    r, 413, "the body is longer than %zu bytes", max);
+			return false;
+		default:
+			resp_error(r, 400, "the body could not be read");
+			return false;
+		}
+	}
+	want = strlen(text) < 19 && strspn(text, "0123456789") == strlen(text)
+		   ? strtoul(text, &end, 10)
+		   : (size_t)-1;
+	if (want == (size_t)-1) {
+		resp_error(r, 400, "Content-Length is no number");
+		return false;
+	}
+	if (want > max) {
+		resp_error(r, 413, "the body is longer than %zu bytes", max);
+		return false;
+	}
+	while (q->body.len < want) {
+		size_t left = want - q->body.len;
+		ssize_t n = read(STDIN_FILENO, buf_room(&q->body, left), left);
+
+		if (n <= 0)
+			break;
+		q->body.len += (size_t)n;
+		q->body.s[q->body.len] = '\0';
+	}
+	if (q->body.len < want) {
+		resp_error(r, 400, "the body is shorter than Content-Length");
+		return false;
+	}
+	return true;
+}
+
+bool
+cgi_read(struct req *q, struct resp *r)
+{
+	const char *path = getenv("PATH_INFO"), *peer = getenv("REMOTE_ADDR");
+
+	q->method = variable("REQUEST_METHOD");
+	if (q->method == NULL)
+		q->method = xstrdup("GET");
+	q->path = xstrdup(path != NULL && *path != '\0' ? path : "/");
+	q->query = variable("QUERY_STRING");
+	if (q->query == NULL)
+		q->query = xstrdup("");
+	q->type = variable("CONTENT_TYPE");
+	q->auth = variable("HTTP_AUTHORIZATION");
+	q->host = variable("HTTP_HOST");
+	q->origin = variable("HTTP_ORIGIN");
+	q->site = variable("HTTP_SEC_FETCH_SITE");
+	q->key = variable("HTTP_IDEMPOTENCY_KEY");
+	q->actor = variable("HTTP_TERA_ACTOR");
+	q->forwarded = getenv("HTTP_X_FORWARDED_FOR") != NULL ||
+		       getenv("HTTP_FORWARDED") != NULL ||
+		       getenv("HTTP_X_REAL_IP") != NULL;
+	q->local = peer != NULL && req_loopback(peer);
+	if (strlen(q->path) + strlen(q->query) > REQ_LINE_MAX) {
+		resp_error(r, 414, "the address is too long");
+		return false;
+	}
+	if (headers() > REQ_HEADERS_MAX) {
+		resp_error(r, 431, "the headers are too long");
+		return false;
+	}
+	if (!json_utf8(q->path, strlen(q->path))) {
+		resp_error(r, 400, "the path is not UTF-8");
+		return false;
+	}
+	return body(q, route_body_max(q->path), r);
+}
+
+void
+cgi_write(const struct resp *r)
+{
+	printf("Status: %d %s\r\n", r->status, resp_words(r->status));
+	if (r->body.len > 0)
+		printf("Content-Type: %s\r\nContent-Length: %zu\r\n", r->type,
+		    r->body.len);
+	printf(
+	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+	if (r->allow[0] != '\0')
+		printf("Allow: %s\r\n", r->allow);
+	if (r->status == 401)
+		printf("WWW-Authenticate: Bearer\r\n");
+	if (r->status == 503)
+		printf("Retry-After: 1\r\n");
+	printf("\r\n");
+	fwrite(buf_text(&r->body), 1, r->body.len, stdout);
+}

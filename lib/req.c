@@ -1,0 +1,265 @@
+/* See req.h. */
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "json.h"
+#include "req.h"
+
+void
+req_free(struct req *q)
+{
+	free(q->method);
+	free(q->path);
+	free(q->query);
+	free(q->type);
+	if (q->auth != NULL)
+		explicit_bzero(q->auth, strlen(q->auth));
+	free(q->auth);
+	free(q->host);
+	free(q->origin);
+	free(q->key);
+	free(q->site);
+	free(q->actor);
+	buf_free(&q->body);
+	*q = (struct req){ .method = NULL };
+}
+
+void
+resp_free(struct resp *r)
+{
+	buf_free(&r->body);
+	*r = (struct resp){ .status = 0 };
+}
+
+void
+resp_error(struct resp *r, int status, const char *fmt, ...)
+{
+	struct buf text = BUF_INIT;
+	struct fault f;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfail(&f, 0, fmt, ap);
+	va_end(ap);
+	json_add(&text, "error", f.msg);
+	json_end(&text);
+	buf_chr(&text, '\n');
+	buf_free(&r->body);
+	r->body = text;
+	r->status = status;
+	r->type = "application/json";
+}
+
+const char *
+resp_words(int status)
+{
+	static const struct {
+		int status;
+		const char *words;
+	} all[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 204, "No Content" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 411, "Length Required" },
+		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i].status == status)
+			return all[i].words;
+	return "Status";
+}
+
+static int
+hex(char c)
+{
+	const char *digits = "0123456789abcdef", *at;
+
+	at = c != '\0' ? strchr(digits, c | 0x20) : NULL;
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+bool
+req_decode(const char *s, size_t n, bool plus, char **out)
+{
+	char *text = xmalloc(n + 1), *to = text;
+
+	*out = NULL;
+	for (size_t i = 0; i < n; i++) {
+		int hi, lo;
+
+		if (s[i] != '%') {
+			*to++ = plus && s[i] == '+' ? ' ' : s[i];
+			continue;
+		}
+		hi = n - i > 2 ? hex(s[i + 1]) : -1;
+		lo = hi >= 0 ? hex(s[i + 2]) : -1;
+		if (lo < 0) {
+			free(text);
+			return false;
+		}
+		*to++ = (char)(hi << 4 | lo);
+		i += 2;
+	}
+	*to = '\0';
+	if (!json_utf8(text, (size_t)(to - text))) {
+		free(text);
+		return false;
+	}
+	*out = text;
+	return true;
+}
+
+/* What the verb wants of a key: its type and the length of that.  NULL: it
+ * does not know the key. */
+static const char *
+wanted(const struct verb *v, const char *key, size_t *n)
+{
+	size_t len = strlen(key);
+
+	for (const char *p = v->in; *p != '\0'; p += strcspn(p, " ")) {
+		p += strspn(p, " ");
+		if (len > 0 && strncmp(p, key, len) == 0 && p[len] == ':') {
+			p += len + 1;
+			*n = strcspn(p, "! ");
+			return p;
+		}
+	}
+	return NULL;
+}
+
+static void
+add_typed(struct buf *b, const char *key, const char *value, const char *type,
+    size_t n)
+{
+	size_t len = strlen(value);
+	bool digits = len > 0 && len < 19 &&
+		      strspn(value, "0123456789") == len &&
+		      (value[0] != '0' || len == 1);
+
+	if (n == 3 &&
+	    (strncmp(type, "int", n) == 0 || strncmp(type, "num", n) == 0) &&
+	    digits)
+		json_add_raw(b, key, value);
+	else if (n == 4 && strncmp(type, "bool", n) == 0 &&
+		 (strcmp(value, "1") == 0 || strcmp(value, "true") == 0))
+		json_add_bool(b, key, true);
+	else if (n == 4 && strncmp(type, "bool", n) == 0 &&
+		 (strcmp(value, "0") == 0 || strcmp(value, "false") == 0))
+		json_add_bool(b, key, false);
+	else
+		json_add(b, key, value); /* the verb says what it wants */
+}
+
+bool
+req_query(struct buf *b, const char *query, const struct verb *v)
+{
+	bool fine = true;
+
+	for (const char *p = query; fine && *p != '\0'; p += *p == '&') {
+		size_t n = strcspn(p, "&"), k = strcspn(p, "=&"), want;
+		char *key, *value = NULL;
+		const char *type;
+
+		fine =
+		    req_decode(p, k, true, &key) &&
+		    req_decode(p + k + (k < n), n - k - (k < n), true, &value);
+		type = fine ? wanted(v, key, &want) : NULL;
+		if (type != NULL)
+			add_typed(b, key, value, type, want);
+		free(key);
+		free(value);
+		p += n;
+	}
+	return fine;
+}
+
+bool
+req_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 ||
+	       strcmp(address, "::1") == 0 ||
+	       strncmp(address, "::ffff:127.", 11) == 0;
+}
+
+bool
+req_own_host(const char *host)
+{
+	char name[64], *end;
+	struct in_addr four;
+	struct in6_addr six;
+
+	if (host == NULL || strlen(host) >= sizeof(name))
+		return false;
+	memcpy(name, host, strlen(host) + 1);
+	if (name[0] == '[') {
+		end = strchr(name, ']');
+		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+			return false;
+		*end = '\0';
+		return inet_pton(AF_INET6, name + 1, &six) == 1;
+	}
+	end = strchr(name, ':');
+	if (end != NULL)
+		*end = '\0';
+	return strcasecmp(name, "localhost") == 0 ||
+	       inet_pton(AF_INET, name, &four) == 1;
+}
+
+bool
+req_cross_site(const struct req *q)
+{
+	const char *from;
+
+	if (q->site != NULL && strcasecmp(q->site, "cross-site") == 0)
+		return true;
+	if (q->origin == NULL)
+		return false; /* no browser: they name it with each write */
+	from = strstr(q->origin, "://");
+	return from == NULL || q->host == NULL ||
+	       strcasecmp(from + 3, q->host) != 0;
+}
+
+const char *
+req_bearer(const char *auth, size_t *n)
+{
+	static const char blank[] = " \t";
+
+	if (auth == NULL || strncasecmp(auth, "Bearer ", 7) != 0)
+		return NULL;
+	auth += 7 + strspn(auth + 7, blank);
+	*n = strlen(auth);
+	while (*n > 0 && strchr(blank, auth[*n - 1]) != NULL)
+		--*n;
+	return *n > 0 ? auth : NULL;
+}
+
+bool
+req_same(const char *secret, const char *s, size_t n)
+{
+	size_t len = strlen(secret);
+	volatile unsigned char diff = len != n || n == 0;
+
+	/* as many steps as the stranger's text has bytes */
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)secret[len > 0 ? i % len : 0];
+
+		diff = (unsigned char)(diff | (c ^ (unsigned char)s[i]));
+	}
+	return diff == 0;
+}

@@ -1,0 +1,78 @@
+/*
+ * req: a request and its answer, whichever door it came through.
+ *
+ * The door (cgi.h, daemon.h) fills a struct req and writes out a struct resp;
+ * what is between does not know which it was.  Everything in a request comes
+ * from strangers; the functions here take any bytes.
+ */
+#ifndef TERA_REQ_H
+#define TERA_REQ_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "verb.h"
+
+#define REQ_LINE_MAX 8192                /* method, path and query */
+#define REQ_HEADERS_MAX 32768            /* all headers */
+#define REQ_BODY_MAX (1024 * 1024 + 512) /* a record, and what is around it */
+#define REQ_LOG_MAX (8 * 1024 * 1024)    /* a piece of log */
+#define REQ_TIME 10                      /* seconds of silence of a client */
+
+struct req {
+	char *method, *path,
+	    *query; /* path: decoded; query: as it came, or "" */
+	char *type, *auth, *host, *origin, *key; /* headers; NULL: not there */
+	char *site;                              /* Sec-Fetch-Site */
+	char *actor;    /* Tera-Actor: who it says that it is */
+	bool forwarded; /* a proxy says that it asks for somebody else */
+	bool local;     /* the other end is on this machine */
+	struct buf body;
+};
+
+struct resp {
+	int status;
+	const char *type; /* of the body */
+	char allow[64];   /* with 405; "" else */
+	struct buf body;
+};
+
+void req_free(struct req *q);
+void resp_free(struct resp *r);
+
+/* Sets the answer {"error":message}. */
+void resp_error(struct resp *r, int status, const char *fmt, ...) PRINTF(3, 4);
+
+/* The words of a status. */
+const char *resp_words(int status);
+
+/*
+ * Undoes percent encoding.  False: a % that is none, a NUL, or what is not
+ * UTF-8; plus: a plus is a blank (in a query, not in a path).  The caller
+ * frees *out, which is NULL then.
+ */
+bool req_decode(const char *s, size_t n, bool plus, char **out);
+
+/*
+ * Adds to the object in b what the query asks of the verb: keys that it knows,
+ * with the type that it wants.  False: an encoding that is none.
+ */
+bool req_query(struct buf *b, const char *query, const struct verb *v);
+
+/* Is the address this machine itself? */
+bool req_loopback(const char *address);
+
+/* Does a Host name this machine, whatever a name server says: an address in
+ * digits, or localhost?  Then no page of somebody else's can have that name. */
+bool req_own_host(const char *host);
+
+/* Did a page of another host send it?  By Origin and Sec-Fetch-Site. */
+bool req_cross_site(const struct req *q);
+
+/* The token of "Bearer TOKEN", with its length; NULL when it is none. */
+const char *req_bearer(const char *auth, size_t *n);
+
+/* Are they the same?  Takes as long, whatever they are. */
+bool req_same(const char *secret, const char *s, size_t n);
+
+#endif

@@ -1,0 +1,666 @@
+/* See route.h. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "jscan.h"
+#include "json.h"
+#include "route.h"
+
+#define ACTOR_MAX 128
+
+#define P "/api/projects/:project"
+#define T P "/tickets/:ticket"
+
+const struct route routes[] = {
+	{ "GET", "/health", "api.health", WHO_ALL, SHAPE_ONE, 200 },
+
+	/* what workers ask */
+	{ "POST", "/api/worker/jobs/start",
+	    "$api.job.start +job.claim $+api.job", WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", "/api/worker/jobs/:job/complete", "api.job.complete",
+	    WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", "/api/worker/jobs/:job/fail", "api.job.fail", WHO_WORKER,
+	    SHAPE_ONE, 200 },
+	{ "GET", T "/worker-context", "$api.context", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "POST", T "/logs", "api.log.add", WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", T "/complete", "api.ticket.complete", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "GET", T "/cancel-requested", "api.ticket.stopped", WHO_WORKER,
+	    SHAPE_ONE, 200 },
+	{ "POST", P "/memory/retrieve", "memory.find", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "POST", P "/memory/index", "memory.add", WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", P "/memory/delete", "memory.remove", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "GET", "/api/settings", "api.settings", WHO_WORKER, SHAPE_ONE, 200 },
+
+	/* what people ask */
+	{ "PUT", "/api/settings", "api.settings.set api.settings", WHO_ADMIN,
+	    SHAPE_ONE, 200 },
+	{ "GET", "/api/settings/check", "$api.settings.check", WHO_WRITE,
+	    SHAPE_ONE, 200 },
+	{ "GET", "/api/projects", "api.projects", WHO_WRITE, SHAPE_LIST, 200 },
+	{ "POST", "/api/projects", "api.project.add", WHO_WRITE, SHAPE_ONE,
+	    201 },
+	{ "GET", P, "api.project", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "PUT", P, "api.project.set", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "DELETE", P, "api.project.confirm project.remove api.removed",
+	    WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/graph", "api.graph", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "PUT", P "/graph", "api.graph.set", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/kanban", "api.kanban", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "PUT", P "/kanban", "api.kanban.set", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/tickets", "api.tickets", WHO_WRITE, SHAPE_LIST, 200 },
+	{ "POST", P "/tickets", "api.ticket.add", WHO_WRITE, SHAPE_ONE, 201 },
+	{ "GET", T, "api.ticket", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "PATCH", T, "api.ticket.set ticket.move?column_id api.ticket",
+	    WHO_WRITE, SHAPE_ONE, 200 },
+	{ "DELETE", T, "api.ticket ticket.remove api.removed", WHO_WRITE,
+	    SHAPE_ONE, 200 },
+	{ "GET", T "/logs", "api.logs", WHO_WRITE, SHAPE_LIST, 200 },
+	{ "POST", T "/cancel", "api.ticket.cancel", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/notes", "api.notes", WHO_WRITE, SHAPE_LIST, 200 },
+	{ "POST", P "/notes", "api.note.add", WHO_WRITE, SHAPE_ONE, 201 },
+	{ "GET", P "/notes/:note", "api.note", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "PATCH", P "/notes/:note", "api.note note.set api.note", WHO_WRITE,
+	    SHAPE_ONE, 200 },
+	{ "DELETE", P "/notes/:note", "api.note note.remove api.removed",
+	    WHO_WRITE, SHAPE_ONE, 200 },
+
+	/* any verb: what tera-http asks */
+	{ "POST", "/api/v1/:verb", "", WHO_WRITE, SHAPE_LINES, 200 },
+	{ NULL, NULL, NULL, WHO_ALL, SHAPE_ONE, 0 },
+};
+
+/* --- who may --- */
+
+static int
+take_value(void *arg, const char *json)
+{
+	struct auth *a = arg;
+
+	a->key = json_get(json, "$.value");
+	return 0;
+}
+
+void
+auth_load(struct auth *a, struct db *db)
+{
+	static const char name[] = "TERARCHITECT_WORKER_API_KEY";
+	const char *env = getenv(name);
+	struct fault f;
+	int rc;
+
+	auth_free(a);
+	rc = db_verb(db, verb_find("setting.value"),
+	    "{\"setting\":\"TERARCHITECT_WORKER_API_KEY\"}", take_value, a, &f);
+	/* whatever else went wrong, there may be one */
+	a->set = rc != EX_NOINPUT;
+	if (!a->set && env != NULL && *env != '\0') {
+		a->set = true;
+		a->key = xstrdup(env);
+	}
+}
+
+void
+auth_free(struct auth *a)
+{
+	if (a->key != NULL)
+		explicit_bzero(a->key, strlen(a->key));
+	free(a->key);
+	*a = (struct auth){ false, NULL };
+}
+
+/* How it came in, and who it says that it is: the second is as good as the
+ * first. */
+static void
+name_actor(struct call *c, const char *how, const struct req *q)
+{
+	const char *who = q->actor;
+
+	if (who == NULL || strlen(who) > ACTOR_MAX ||
+	    !json_utf8(who, strlen(who)))
+		c->actor = xstrdup(how);
+	else
+		c->actor = xasprintf("%s: %s", how, who);
+}
+
+/* False: r says no. */
+static bool
+may(const struct auth *a, const struct req *q, enum who who, struct call *c,
+    struct resp *r)
+{
+	const char *token;
+	size_t n = 0;
+
+	if (who == WHO_ALL)
+		return true;
+	if (a->set) {
+		token = req_bearer(q->auth, &n);
+		if (a->key == NULL)
+			resp_error(r, 401,
+			    "there is a worker key, and it cannot be read");
+		else if (token == NULL || !req_same(a->key, token, n))
+			resp_error(r, 401,
+			    "the worker key is wanted: Authorization: Bearer");
+		else if (who == WHO_ADMIN)
+			resp_error(r, 403,
+			    "not with the worker key: on the store's own "
+			    "machine, with tera-set");
+		else {
+			name_actor(c, "worker key", q);
+			return true;
+		}
+		return false;
+	}
+	if (!q->local || q->forwarded)
+		resp_error(r, 403,
+		    "there is no worker key, so only the store's own machine "
+		    "may ask");
+	else if (!req_own_host(q->host))
+		resp_error(r, 403,
+		    "there is no worker key, so Host must be localhost or an "
+		    "address");
+	else if (strcmp(q->method, "GET") != 0 && req_cross_site(q))
+		resp_error(r, 403, "not from a page of another site");
+	else {
+		name_actor(c, "loopback", q);
+		return true;
+	}
+	return false;
+}
+
+/* --- which route --- */
+
+/* Is it the canonical text form of a UUID? */
+static bool
+is_uuid(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23
+			? s[i] != '-'
+			: !isxdigit((unsigned char)s[i]))
+			return false;
+	return n == 36;
+}
+
+/*
+ * Does the path fit?  Then the names in it are added to names, when that is
+ * not NULL.  A name that is no id fits nothing: there is no such thing.
+ */
+static bool
+fits(const char *pattern, const char *path, struct buf *names)
+{
+	char key[32], id[64];
+
+	while (*pattern != '\0') {
+		size_t n, k;
+
+		if (*pattern != ':') {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		k = strcspn(++pattern, "/");
+		n = strcspn(path, "/");
+		if (n == 0 || n >= sizeof(id) ||
+		    (strncmp(pattern, "verb", k) != 0 && !is_uuid(path, n)))
+			return false;
+		snprintf(key, sizeof(key), "%.*s", (int)k, pattern);
+		for (size_t i = 0; i < n; i++)
+			id[i] = (char)tolower((unsigned char)path[i]);
+		if (names != NULL)
+			json_addn(names, key, id, n);
+		pattern += k;
+		path += n;
+	}
+	return *path == '\0';
+}
+
+/* Finds it, or fills r: 404, 405. */
+static const struct route *
+find(const struct req *q, struct buf *names, struct resp *r)
+{
+	size_t n = 0;
+
+	for (const struct route *t = routes; t->method != NULL; t++) {
+		if (!fits(t->pattern, q->path, NULL))
+			continue;
+		if (strcmp(t->method, q->method) == 0) {
+			r->allow[0] = '\0';
+			fits(t->pattern, q->path, names);
+			return t;
+		}
+		n += (size_t)snprintf(r->allow + n, sizeof(r->allow) - n,
+		    "%s%s", n > 0 ? ", " : "", t->method);
+	}
+	if (n > 0)
+		resp_error(r, 405, "%s is not for this path", q->method);
+	else
+		resp_error(r, 404, "no such thing: %s", q->path);
+	return NULL;
+}
+
+size_t
+route_body_max(const char *path)
+{
+	size_t n = strlen(path);
+
+	if (n > 8 && (strcmp(path + n - 5, "/logs") == 0 ||
+			 strcmp(path + n - 8, "/log.add") == 0))
+		return REQ_LOG_MAX;
+	return REQ_BODY_MAX;
+}
+
+/* --- the input --- */
+
+static const char *const in_env[][2] = {
+	{ "github_agent_token", "GITHUB_TOKEN" },
+	{ "github_agent_token", "GH_TOKEN" },
+	{ "github_agent_token", "GITHUB_AGENT_TOKEN" },
+	{ "openai_api_key", "OPENAI_API_KEY" },
+	{ "AGENT_API_KEY", NULL },
+	{ "AGENT_LLM_URL", NULL },
+	{ "AGENT_MODEL", NULL },
+	{ "AGENT_PROVIDER", NULL },
+	{ "EMBEDDING_API_KEY", NULL },
+	{ "EMBEDDING_PROVIDER", NULL },
+	{ "EMBEDDING_SERVICE_URL", NULL },
+	{ "GIT_USER_EMAIL", NULL },
+	{ "GIT_USER_NAME", NULL },
+	{ "MEMORY_EMBEDDING_BASE_URL", NULL },
+	{ "MEMORY_EMBEDDING_MODEL", NULL },
+	{ "MEMORY_LLM_API_KEY", NULL },
+	{ "MEMORY_LLM_BASE_URL", NULL },
+	{ "MEMORY_LLM_MODEL", NULL },
+	{ "MIDDLE_AGENT_DEBUG", NULL },
+	{ "TERARCHITECT_WORKER_API_KEY", NULL },
+	{ "WORKER_API_KEY", NULL },
+	{ "WORKER_LLM_URL", NULL },
+	{ "WORKER_MODE", NULL },
+	{ "WORKER_MODEL", NULL },
+	{ "WORKER_TIMEOUT_SEC", NULL },
+};
+
+/* {"env":{...}}: settings that the environment gives. */
+static char *
+environment(void)
+{
+	struct buf env = BUF_INIT, b = BUF_INIT;
+	const char *before = "";
+
+	for (size_t i = 0; i < sizeof(in_env) / sizeof(*in_env); i++) {
+		const char *key = in_env[i][0], *name = in_env[i][1];
+		const char *value = getenv(name != NULL ? name : key);
+
+		if (value == NULL || *value == '\0' || strcmp(before, key) == 0)
+			continue;
+		json_add(&env, key, value);
+		before = key;
+	}
+	json_add_raw(&b, "env", json_end(&env));
+	json_end(&b);
+	buf_free(&env);
+	return buf_take(&b);
+}
+
+/* The body as an object: nothing and null are an empty one.  NULL: r. */
+static char *
+object(struct req *q, struct resp *r)
+{
+	struct slice whole;
+	const char *s = buf_text(&q->body);
+	size_t n = q->body.len;
+
+	if (n == 0)
+		return xstrdup("{}");
+	if (q->type != NULL && strncasecmp(q->type, "application/json", 16)) {
+		resp_error(r, 415, "the body is wanted as application/json");
+		return NULL;
+	}
+	if (!json_utf8(s, n)) {
+		resp_error(r, 400, "the body is not UTF-8, or holds a NUL");
+		return NULL;
+	}
+	switch (jscan_check(s, n, JSON_DEPTH_MAX)) {
+	case JSCAN_OK: break;
+	case JSCAN_DEEP:
+		resp_error(r, 400, "the body is nested deeper than %d",
+		    JSON_DEPTH_MAX);
+		return NULL;
+	default: resp_error(r, 400, "the body is not JSON"); return NULL;
+	}
+	if (!jscan_find(s, "$", &whole)) {
+		resp_error(r, 400, "the body is not JSON");
+		return NULL;
+	}
+	if (strcmp(jscan_type(whole), "null") == 0)
+		return xstrdup("{}");
+	if (strcmp(jscan_type(whole), "object") != 0) {
+		resp_error(r, 400, "the body is no object");
+		return NULL;
+	}
+	return xstrndup(whole.s, whole.n);
+}
+
+static char *
+merged(char *in, const char *with)
+{
+	char *out = json_merge(in, with);
+
+	free(in);
+	return out;
+}
+
+/* Sets the next verb and its input; false when there is none.  row is the
+ * last answer of the one before it, or NULL. */
+static bool
+advance(struct call *c, const char *row)
+{
+	char name[64], need[34];
+	bool env, add;
+
+	do {
+		const char *p = c->rest + strspn(c->rest, " ");
+		size_t n = strcspn(p, " "), k;
+
+		c->rest = p + n;
+		if (n == 0)
+			return false;
+		env = *p == '$';
+		p += env;
+		add = *p == '+';
+		p += add;
+		k = strcspn(p, "? ");
+		snprintf(name, sizeof(name), "%.*s", (int)k, p);
+		snprintf(need, sizeof(need), "$.%.*s",
+		    p[k] == '?' ? (int)strcspn(p + k + 1, " ") : 0,
+		    p[k] == '?' ? p + k + 1 : "");
+	} while (need[2] != '\0' &&
+		 strstr(" null", json_type(c->request, need)) != NULL);
+	c->verb = verb_find(name);
+	free(c->in);
+	c->in = xstrdup(c->request);
+	if (add && row != NULL)
+		c->in = merged(c->in, row);
+	if (env) {
+		char *more = environment();
+
+		c->in = merged(c->in, more);
+		free(more);
+	}
+	return c->verb != NULL;
+}
+
+/*
+ * A call with a key may have been done before: then what only looks before it
+ * writes (is the thing there, may it be) has nothing to say any more, and goes
+ * out.  So the first question is for that.
+ */
+static void
+ask_first(struct call *c)
+{
+	struct buf in = BUF_INIT;
+
+	while (!(c->verb->flags & VERB_WRITE))
+		if (!advance(c, NULL))
+			return;
+	json_add(&in, "key", c->key);
+	json_add(&in, "verb", c->verb->name);
+	json_end(&in);
+	free(c->in);
+	c->in = buf_take(&in);
+	c->verb = verb_find("call.show");
+	c->asking = true;
+}
+
+/* It was, or not: the verb to begin with. */
+static void
+begin_with(struct call *c, bool done)
+{
+	c->asking = false;
+	c->rest = c->route->verbs;
+	advance(c, NULL);
+	while (done && !(c->verb->flags & VERB_WRITE))
+		advance(c, NULL);
+}
+
+/* The verb of /api/v1/VERB, and who may; false: r. */
+static bool
+plain(struct call *c, const char *name, enum who *who, struct resp *r)
+{
+	c->verb = verb_find(name);
+	if (c->verb == NULL || strncmp(name, "call.", 5) == 0) {
+		resp_error(r, 404, "no such verb: %s", name);
+		return false;
+	}
+	if (c->verb->flags & VERB_ADMIN) {
+		*who = WHO_ADMIN;
+		/* a secret does not leave the machine */
+		if (!(c->verb->flags & VERB_WRITE)) {
+			resp_error(r, 403, "%s: not over HTTP", name);
+			return false;
+		}
+	} else if (c->verb->flags & VERB_WORKER)
+		*who = WHO_WORKER;
+	return true;
+}
+
+/* A key that somebody thought of: 8 to 255 visible characters. */
+static bool
+good_key(const char *key)
+{
+	size_t n = strlen(key);
+
+	for (size_t i = 0; i < n; i++)
+		if (key[i] <= ' ' || key[i] > '~')
+			return false;
+	return n >= 8 && n <= 255;
+}
+
+bool
+call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
+{
+	struct buf names = BUF_INIT, asked = BUF_INIT;
+	bool go = false, one;
+	char *name = NULL;
+	enum who who;
+
+	if (strcmp(q->method, "HEAD") == 0)
+		memcpy(q->method, "GET", sizeof("GET"));
+	c->route = find(q, &names, r);
+	json_end(&names);
+	if (c->route == NULL)
+		goto end;
+	who = c->route->who;
+	one = c->route->verbs[0] == '\0';
+	if (one) {
+		name = json_get(names.s, "$.verb");
+		if (!plain(c, name, &who, r))
+			goto end;
+	}
+	if (!may(a, q, who, c, r))
+		goto end;
+	if (q->key != NULL && !good_key(q->key)) {
+		resp_error(r, 400, "Idempotency-Key: want 8 to 255 characters");
+		goto end;
+	}
+	c->request = object(q, r);
+	if (c->request == NULL)
+		goto end;
+	c->key = q->key;
+	c->rest = c->route->verbs;
+	if (!one)
+		advance(c, NULL); /* to know what the first one's keys are */
+	if (!req_query(&asked, q->query, c->verb)) {
+		resp_error(r, 400, "the query is not percent-encoded UTF-8");
+		goto end;
+	}
+	json_end(&asked);
+	c->request = merged(c->request, asked.s);
+	if (one) {
+		c->in = xstrdup(c->request);
+	} else {
+		/* what the path names is what is meant */
+		c->request = merged(c->request, names.s);
+		begin_with(c, false);
+		if (c->key != NULL)
+			ask_first(c);
+		if (!c->asking)
+			begin_with(c, false);
+	}
+	go = true;
+end:
+	free(name);
+	buf_free(&names);
+	buf_free(&asked);
+	return go;
+}
+
+/* --- the answer --- */
+
+/* The exit status of a verb as a status of HTTP. */
+static int
+status_of(int code)
+{
+	switch (code) {
+	case EX_USAGE:
+	case EX_DATAERR: return 400;
+	case EX_NOINPUT: return 404;
+	case EX_UNAVAILABLE: return 502;
+	case EX_TEMPFAIL:
+	case EX_NOPERM: /* the store is not ours to write */
+	case EX_CONFIG:
+	case EX_IOERR: return 503;
+	default: return 500;
+	}
+}
+
+static void
+refusal(struct resp *r, int code, const char *msg)
+{
+	struct buf text = BUF_INIT;
+
+	json_add(&text, "error", msg);
+	json_add_int(&text, "code", code);
+	json_end(&text);
+	buf_chr(&text, '\n');
+	buf_free(&r->body);
+	r->body = text;
+	r->status = status_of(code);
+	r->type = "application/json";
+}
+
+/* The status that a row sets, and the rest of it; 0: none. */
+static int
+row_status(const char *row, const char **rest)
+{
+	static const char mark[] = "{\"http\":";
+	char *end;
+	long n;
+
+	if (strncmp(row, mark, sizeof(mark) - 1) != 0)
+		return 0;
+	n = strtol(row + sizeof(mark) - 1, &end, 10);
+	if (*end == ',')
+		end++;
+	*rest = end;
+	return (int)n;
+}
+
+static void
+answer(const struct call *c, const struct task *t, struct resp *r)
+{
+	const char *row = buf_text(&t->text), *end = row + t->text.len;
+	enum shape shape = c->route->shape;
+
+	r->status = c->route->status;
+	r->type =
+	    shape == SHAPE_LINES ? "application/x-ndjson" : "application/json";
+	if (shape == SHAPE_LIST)
+		buf_chr(&r->body, '[');
+	for (int i = 0; row < end; row += strlen(row) + 1, i++) {
+		const char *rest;
+		int status = row_status(row, &rest);
+
+		if (shape == SHAPE_ONE && i < t->rows - 1)
+			continue;
+		if (shape == SHAPE_LIST && i > 0)
+			buf_chr(&r->body, ',');
+		if (status != 0) {
+			r->status = status;
+			buf_chr(&r->body, '{');
+			row = rest;
+		}
+		buf_str(&r->body, row);
+		if (shape == SHAPE_LINES)
+			buf_chr(&r->body, '\n');
+	}
+	if (shape == SHAPE_LIST)
+		buf_chr(&r->body, ']');
+	if (shape != SHAPE_LINES && r->body.len > 0)
+		buf_chr(&r->body, '\n');
+	if (shape == SHAPE_ONE && r->body.len == 0)
+		r->status = 204;
+}
+
+bool
+call_next(struct call *c, const struct task *t, struct resp *r)
+{
+	const char *row = NULL, *rest;
+
+	if (t->rc > 1) {
+		refusal(r, t->rc, t->msg);
+		return false;
+	}
+	if (c->asking) {
+		begin_with(c, t->rows > 0);
+		return true;
+	}
+	if (t->rc == 1) {
+		r->status = 204;
+		return false;
+	}
+	for (size_t at = 0; at < t->text.len; at += strlen(row) + 1)
+		row = t->text.s + at;
+	if ((row == NULL || row_status(row, &rest) < 400) && advance(c, row))
+		return true;
+	answer(c, t, r);
+	return false;
+}
+
+void
+call_free(struct call *c)
+{
+	free(c->in);
+	free(c->request);
+	free(c->actor);
+	*c = (struct call){ .route = NULL };
+}
+
+void
+call_run(struct db *db, struct req *q, struct resp *r)
+{
+	struct auth a = { false, NULL };
+	struct call c = { .route = NULL };
+	bool go;
+
+	auth_load(&a, db);
+	go = call_begin(&c, &a, q, r);
+	while (go) {
+		struct work w = { .verb = c.verb, .actor = c.actor };
+
+		work_init(&w, 1);
+		w.tasks[0].in = c.in;
+		w.tasks[0].key = c.key;
+		work_run(db, &w, 1);
+		go = call_next(&c, &w.tasks[0], r);
+		work_free(&w);
+	}
+	call_free(&c);
+	auth_free(&a);
+}

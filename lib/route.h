@@ -1,0 +1,81 @@
+/*
+ * route: which request is which verb, who may, and what the answer looks like.
+ *
+ * One table; tera-serve -r prints it and tera-api(7) is held against it.  A
+ * request is one verb or several, one after the other: the input of each is
+ * the body, the query and the names in the path put together as one object.
+ * The last one's rows are the answer.  A row that begins {"http":N, is the
+ * answer with that status, and nothing is done after it when N is an error.
+ */
+#ifndef TERA_ROUTE_H
+#define TERA_ROUTE_H
+
+#include <stdbool.h>
+
+#include "req.h"
+#include "work.h"
+
+enum who {
+	WHO_ALL,    /* no key is asked for */
+	WHO_WORKER, /* the worker key, when there is one */
+	WHO_WRITE,  /* likewise; a call of the people's side */
+	WHO_ADMIN,  /* this machine, while there is no worker key */
+};
+
+enum shape {
+	SHAPE_ONE,   /* the last row */
+	SHAPE_LIST,  /* an array of the rows */
+	SHAPE_LINES, /* a row a line */
+};
+
+struct route {
+	const char *method;
+	const char *pattern; /* ":name" is a segment that becomes that key */
+	/* "a b?key +c $d": b when the input has the key; c gets the last row's
+	 * keys, too; d the settings that stand in the environment, as env */
+	const char *verbs;
+	enum who who;
+	enum shape shape;
+	int status;
+};
+
+extern const struct route routes[]; /* ends with a NULL method */
+
+/* Who may: the worker key, from the setting or the environment. */
+struct auth {
+	bool set;
+	char *key; /* NULL while set: it cannot be read, so nobody has it */
+};
+void auth_load(struct auth *a, struct db *db);
+void auth_free(struct auth *a);
+
+/* The most bytes that the body of a request may have. */
+size_t route_body_max(const char *path);
+
+/* A request on its way.  Zero it; call_free after. */
+struct call {
+	const struct route *route;
+	const struct verb *verb; /* to be run next, */
+	char *in;                /* with this */
+	const char *key;         /* and its Idempotency-Key, or NULL */
+	char *actor;
+	/* its own */
+	char *request; /* the input that all verbs of it get */
+	const char *rest;
+	bool asking; /* whether it was done before */
+};
+
+/* Understands a request.  False: r is the answer already. */
+bool call_begin(
+    struct call *c, const struct auth *a, struct req *q, struct resp *r);
+
+/* Takes what became of c->verb.  True: there is another one to run; false: r
+ * is the answer. */
+bool call_next(struct call *c, const struct task *t, struct resp *r);
+
+void call_free(struct call *c);
+
+/* All of it, for who serves one request. */
+void call_run(struct db *db, struct req *q, struct resp *r);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * req: a request as a stranger may send it.  The lines of the input are the
+ * method, the path, the query and the headers; what is left is the body.
+ */
+#include <sqlite3.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "route.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* What a verb gets must be what SQLite takes for JSON. */
+static void
+agree(const char *text)
+{
+	static sqlite3 *db;
+	static sqlite3_stmt *st;
+
+	if (db == NULL && (sqlite3_open(":memory:", &db) != SQLITE_OK ||
+			      sqlite3_prepare_v2(db, "SELECT json_valid(?1)",
+				  -1, &st, NULL) != SQLITE_OK))
+		abort();
+	sqlite3_bind_text(st, 1, text, -1, SQLITE_STATIC);
+	if (sqlite3_step(st) != SQLITE_ROW || !sqlite3_column_int(st, 0))
+		abort();
+	sqlite3_reset(st);
+}
+
+/* The next line as a string of its own; NULL: an empty one. */
+static char *
+line(const char **p, const char *end)
+{
+	const char *nl = memchr(*p, '\n', (size_t)(end - *p));
+	size_t n = (size_t)((nl != NULL ? nl : end) - *p);
+	char *s = n > 0 ? xstrndup(*p, n) : NULL;
+
+	*p = nl != NULL ? nl + 1 : end;
+	return s;
+}
+
+static char *
+or_empty(char *s)
+{
+	return s != NULL ? s : xstrdup("");
+}
+
+static void
+one(const struct auth *a, const uint8_t *data, size_t n)
+{
+	const char *p = (const char *)data, *end = p + n;
+	struct req q = { .method = NULL };
+	struct resp r = { .status = 0 };
+	struct call c = { .route = NULL };
+	char *path;
+
+	q.method = or_empty(line(&p, end));
+	path = or_empty(line(&p, end));
+	if (!req_decode(path, strlen(path), false, &q.path))
+		q.path = xstrdup("/api/v1/ticket.list");
+	free(path);
+	q.query = or_empty(line(&p, end));
+	q.type = line(&p, end);
+	q.auth = line(&p, end);
+	q.host = line(&p, end);
+	q.origin = line(&p, end);
+	q.key = line(&p, end);
+	q.local = true;
+	buf_add(&q.body, p, (size_t)(end - p));
+	(void)route_body_max(q.path);
+	if (call_begin(&c, a, &q, &r)) {
+		if (c.verb == NULL)
+			abort();
+		if (a->set && !req_bearer(q.auth, &n) &&
+		    strcmp(q.path, "/health") != 0)
+			abort(); /* nobody comes in without the key */
+		agree(c.in);
+		agree(c.request);
+	} else if (r.status < 400 || r.body.len == 0)
+		abort();
+	else
+		agree(r.body.s);
+	call_free(&c);
+	req_free(&q);
+	resp_free(&r);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static char key[] = "k";
+	static const struct auth none, some = { true, key },
+				       lost = { true, NULL };
+
+	one(&none, data, n);
+	one(&some, data, n);
+	one(&lost, data, n);
+	return 0;
+}
