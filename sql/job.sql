@@ -48,7 +48,7 @@ SELECT t.id AS ":ticket", t.project_id AS ":project", t.number AS ":number", t.d
   coalesce(@kind, iif(lower(t.title) = 'project setup', 'setup', 'ticket')) AS ":kind", coalesce(@priority, CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END) AS ":priority",
   EXISTS ($(unmet)) AS ":blocked", coalesce(@max_tries, p.max_tries) AS ":max",
   iif(t.deleted_at IS NULL AND p.deleted_at IS NULL AND iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NOT NULL AND EXISTS (SELECT 1 FROM kind WHERE name = coalesce(@kind, 'ticket')), 1, NULL) AS ":fit",
-  @run_after AS ":run_after"
+  @run_after AS ":run_after", strftime('%Y-%m-%dT%H:%M:%fZ', @run_after) AS ":at", uuid7() AS ":job"
 FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.number = coalesce(num(@ticket), (SELECT number FROM ticket WHERE id = @ticket));
 -- :unless :fit
 SELECT refuse(CASE WHEN :ticket IS NULL THEN 66 ELSE 65 END, CASE WHEN :ticket IS NULL THEN 'no such ticket: ' || @ticket WHEN :gone IS NOT NULL THEN 'ticket ' || :number || ' was removed'
@@ -58,9 +58,11 @@ SELECT refuse(65, 'run_after: not a time: ' || @run_after) WHERE NOT $(a_time);
 SELECT number AS ":live" FROM job WHERE ticket_id = :ticket AND kind = :kind AND finished_at IS NULL;
 -- :unless :live
 INSERT INTO job(id, ticket_id, project_id, kind, priority, run_after, parked, blocked, max_tries, pr_number, comment_body, github_comment_id, comment_path, comment_line, created_at)
-VALUES (uuid7(), :ticket, :project, :kind, :priority, strftime('%Y-%m-%dT%H:%M:%fZ', @run_after), coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', @run_after) > now(), 0), :blocked, :max, @pr_number, @comment_body, @github_comment_id, @comment_path, @comment_line, now());
-SELECT record('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', bool(:live IS NULL)) AS json
-FROM job WHERE number = coalesce(:live, last_insert_rowid());
+VALUES (:job, :ticket, :project, :kind, :priority, :at, coalesce(:at > now(), 0), :blocked, :max, @pr_number, @comment_body, @github_comment_id, @comment_path, @comment_line, now());
+-- :unless :live
+SELECT record('job_id', :job, 'number', last_insert_rowid(), 'ticket_id', :ticket, 'project_id', :project, 'kind', :kind, 'state', 'pending', 'priority', CAST(:priority AS INTEGER), 'run_after', :at, 'created', bool(1)) AS json;
+-- :if :live
+SELECT record('job_id', id, 'number', number, 'ticket_id', ticket_id, 'project_id', project_id, 'kind', kind, 'state', state, 'priority', priority, 'run_after', run_after, 'created', bool(0)) AS json FROM job WHERE number = :live;
 
 -- The projects that a claimer works for, as a list of ids; NULL is all.
 -- :define refs

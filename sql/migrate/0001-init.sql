@@ -352,11 +352,10 @@ END;
 -- The states of a job: the moves that are allowed are those of the first CASE
 -- of job_changed.  A verb that would break this refuses first, with a message
 -- that names both states.
-CREATE TRIGGER job_starts BEFORE INSERT ON job WHEN NEW.state <> 'pending' OR NEW.finished_at IS NOT NULL
-BEGIN SELECT raise(ABORT, 'a new job is pending'); END;
 CREATE TRIGGER job_stays BEFORE DELETE ON job BEGIN SELECT raise(ABORT, 'a job is kept: cancel it'); END;
 CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT raise(ABORT, 'an attempt is kept'); END;
 CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
+  SELECT CASE WHEN NEW.state <> 'pending' OR NEW.finished_at IS NOT NULL THEN raise(ABORT, 'a new job is pending') END;
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', 'pending', NEW.id, NEW.project_id, NEW.ticket_id, NEW.id, json_object('number', NEW.number, 'kind', NEW.kind, 'priority', NEW.priority));
 END;
 CREATE TRIGGER job_changed AFTER UPDATE OF state, fence, finished_at, priority, stop, run_after, blocked ON job
