@@ -59,11 +59,12 @@ close_fd(int *fd)
 
 static struct {
 	char *path;
-	int lock;    /* locked */
-	int out, in; /* job.json, to write and to read */
-	bool dirty;  /* there is something in it */
-	bool tried;  /* since the last record came */
-} next = { NULL, -1, -1, -1, false, false };
+	int lock;   /* locked; also job.json, to write */
+	int in;     /* job.json, to read */
+	bool dirty; /* there may be something in it */
+	bool tried; /* since the last record came */
+	bool never; /* files have only one name here */
+} next = { NULL, -1, -1, false, false, false };
 
 static void
 next_forget(bool remove)
@@ -79,15 +80,14 @@ next_forget(bool remove)
 	if (remove)
 		rmdir(next.path);
 	close_fd(&next.lock);
-	close_fd(&next.out);
 	close_fd(&next.in);
 	free(next.path);
 	next.path = NULL;
 }
 
-/* Is the lock that we have still the one of this name? */
+/* Is this one the file that we have locked? */
 static bool
-same_lock(const char *path)
+same(const char *path)
 {
 	struct stat ours, there;
 
@@ -95,29 +95,28 @@ same_lock(const char *path)
 	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-/* Makes next of the directory, if nobody else has it. */
+/* Makes next of the directory, if nobody else has it; one that is ours but no
+ * good is removed. */
 static bool
 next_from(const char *dir)
 {
 	char *lock = xasprintf("%s/lock", dir);
 	char *json = xasprintf("%s/job.json", dir);
-	bool made = false;
+	bool ours;
 
 	next.path = xstrdup(dir);
-	next.dirty = false;
 	next.lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (next.lock >= 0 && flock(next.lock, LOCK_EX | LOCK_NB) == 0 &&
-	    same_lock(lock)) {
-		next.out =
-		    open(json, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ours = next.lock >= 0 && flock(next.lock, LOCK_EX | LOCK_NB) == 0 &&
+	       same(lock);
+	if (ours && link(lock, json) < 0)
+		next.never = errno == EPERM || errno == EOPNOTSUPP;
+	if (ours && same(json))
 		next.in = open(json, O_RDONLY | O_CLOEXEC);
-		made = next.out >= 0 && next.in >= 0;
-	}
 	free(lock);
 	free(json);
-	if (!made)
-		next_forget(false);
-	return made;
+	if (next.in < 0)
+		next_forget(ours);
+	return next.in >= 0;
 }
 
 /* Takes one over whose process was killed. */
@@ -149,11 +148,12 @@ rundir_ahead(void)
 	static bool looked;
 	char *below, *dir;
 
-	if (next.tried || next.path != NULL || base() == NULL)
+	if (next.tried || next.never || next.path != NULL || base() == NULL)
 		return;
 	next.tried = true;
 	below = xasprintf("%s/.next", base());
-	if ((looked || !next_left(below)) && make_dirs(below) == 0) {
+	next.dirty = !looked && next_left(below);
+	if (next.path == NULL && make_dirs(below) == 0) {
 		dir = xasprintf("%s/XXXXXX", below);
 		if (mkdtemp(dir) != NULL && !next_from(dir))
 			rmdir(dir);
@@ -176,8 +176,8 @@ next_take(struct rundir *d, const char *rec, size_t len)
 {
 	if (next.path == NULL)
 		return false;
-	if ((next.dirty && ftruncate(next.out, 0) < 0) ||
-	    pwrite(next.out, rec, len, 0) != (ssize_t)len) {
+	if ((next.dirty && ftruncate(next.lock, 0) < 0) ||
+	    pwrite(next.lock, rec, len, 0) != (ssize_t)len) {
 		next_forget(true);
 		return false;
 	}

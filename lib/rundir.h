@@ -6,9 +6,11 @@
  * never half there, and where one is, an earlier run of the job may have left
  * processes behind.
  *
- * A file system takes long to make a directory and two files.  So one is made
+ * A file system takes long to make a directory and a file.  So one is made
  * ahead, in run/.next, while a job runs, and gets its name when the next
- * record comes.  One that a killed process left there is used again.
+ * record comes.  One that a killed process left there is used again.  In it
+ * lock and job.json are one file with two names, until the job runs again and
+ * job.json is replaced.
  */
 #ifndef TERA_RUNDIR_H
 #define TERA_RUNDIR_H

@@ -132,6 +132,11 @@ made_ahead(void)
 	rundir_free(&d);
 	rundir_free(&e);
 	ok(!locked("state/run/b/lock"), "and free at last");
+	ok(rundir_take(&e, "b", "{}") == 0 &&
+		holds("state/run/b/job.json", "{}\n") &&
+		locked("state/run/b/lock"),
+	    "it runs again");
+	rundir_free(&e);
 	mkdir("state/run/empty", 0700);
 	rundir_ahead();
 	ok(rundir_take(&d, "empty", "{}") == 0 &&
