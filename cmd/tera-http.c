@@ -156,9 +156,8 @@ static int
 call(const char *base, const char *verb, const char *in, struct fault *f)
 {
 	const char *token = getenv("TERARCHITECT_WORKER_API_KEY");
-	char key[37], *id, *auth = NULL, *url, *line, *end;
-	char *who = xasprintf("Tera-Actor: %s", actor());
-	const char *headers[5] = { "Content-Type: application/json", who };
+	char key[37], *who, *id, *auth = NULL, *url, *line, *end;
+	const char *headers[5] = { "Content-Type: application/json" };
 	struct http_req req = { .headers = headers,
 		.body = in,
 		.len = strlen(in),
@@ -169,6 +168,7 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 
 	if (strspn(verb, "abcdefghijklmnopqrstuvwxyz_.") != strlen(verb))
 		return fail(f, EX_NOINPUT, "no such verb: %s", verb);
+	headers[1] = who = xasprintf("Tera-Actor: %s", actor());
 	new_key(key);
 	id = xasprintf("Idempotency-Key: %s", key);
 	if (writes(verb))

@@ -462,62 +462,66 @@ good_key(const char *key)
 	return n >= 8 && n <= 255;
 }
 
+/* Puts the input together, and finds the verb to begin with.  False: r. */
+static bool
+understand(struct call *c, struct req *q, const char *names, struct resp *r)
+{
+	bool one = c->verb != NULL, fine;
+	struct buf asked = BUF_INIT;
+
+	c->request = object(q, r);
+	if (c->request == NULL)
+		return false;
+	c->rest = c->route->verbs;
+	if (!one)
+		advance(c, NULL); /* to know what the first one's keys are */
+	fine = req_query(&asked, q->query, c->verb);
+	if (!fine)
+		resp_error(r, 400, "the query is not percent-encoded UTF-8");
+	json_end(&asked);
+	c->request = merged(c->request, asked.s);
+	buf_free(&asked);
+	if (one) {
+		c->in = xstrdup(c->request);
+		return fine;
+	}
+	/* what the path names is what is meant */
+	c->request = merged(c->request, names);
+	begin_with(c, false);
+	if (c->key != NULL)
+		ask_first(c);
+	if (!c->asking)
+		begin_with(c, false);
+	return fine;
+}
+
 bool
 call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
 {
-	struct buf names = BUF_INIT, asked = BUF_INIT;
-	bool go = false, one;
+	struct buf names = BUF_INIT;
 	char *name = NULL;
 	enum who who;
+	bool go;
 
 	if (strcmp(q->method, "HEAD") == 0)
 		memcpy(q->method, "GET", sizeof("GET"));
 	c->route = find(q, &names, r);
 	json_end(&names);
-	if (c->route == NULL)
-		goto end;
-	who = c->route->who;
-	one = c->route->verbs[0] == '\0';
-	if (one) {
+	go = c->route != NULL;
+	who = go ? c->route->who : WHO_ADMIN;
+	if (go && c->route->verbs[0] == '\0') {
 		name = json_get(names.s, "$.verb");
-		if (!plain(c, name, &who, r))
-			goto end;
+		go = plain(c, name, &who, r);
 	}
-	if (!may(a, q, who, c, r))
-		goto end;
-	if (q->key != NULL && !good_key(q->key)) {
+	go = go && may(a, q, who, c, r);
+	if (go && q->key != NULL && !good_key(q->key)) {
 		resp_error(r, 400, "Idempotency-Key: want 8 to 255 characters");
-		goto end;
+		go = false;
 	}
-	c->request = object(q, r);
-	if (c->request == NULL)
-		goto end;
 	c->key = q->key;
-	c->rest = c->route->verbs;
-	if (!one)
-		advance(c, NULL); /* to know what the first one's keys are */
-	if (!req_query(&asked, q->query, c->verb)) {
-		resp_error(r, 400, "the query is not percent-encoded UTF-8");
-		goto end;
-	}
-	json_end(&asked);
-	c->request = merged(c->request, asked.s);
-	if (one) {
-		c->in = xstrdup(c->request);
-	} else {
-		/* what the path names is what is meant */
-		c->request = merged(c->request, names.s);
-		begin_with(c, false);
-		if (c->key != NULL)
-			ask_first(c);
-		if (!c->asking)
-			begin_with(c, false);
-	}
-	go = true;
-end:
+	go = go && understand(c, q, names.s, r);
 	free(name);
 	buf_free(&names);
-	buf_free(&asked);
 	return go;
 }
 
