@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <git2.h>
+#include <git2/sys/transport.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,18 +48,73 @@ trouble(struct fault *f, int code, const char *what)
 }
 
 /*
- * libgit2 built with mbed TLS reads all certificates of the machine when it
- * starts, four fifths of a tera-clone.  We take the place of that reader: no
- * connection is ever made by libgit2, git makes them, and one made without
- * certificates would be refused.
+ * libgit2 makes no connection, git makes them; so we take the place of its
+ * network.  Linked from the archive, it then needs no TLS, no ssh and no
+ * Kerberos; shared and built with mbed TLS, it does not read all certificates
+ * of the machine when it starts, four fifths of a tera-clone.
  */
 int mbedtls_x509_crt_parse_file(void *chain, const char *path);
+int git_mbedtls_stream_global_init(void);
+int git_mbedtls_stream_new(void **out, const char *host, const char *port);
+int git_mbedtls_stream_wrap(void **out, void *in, const char *host);
+int git_transport_ssh_global_init(void);
+
 int
 mbedtls_x509_crt_parse_file(void *chain, const char *path)
 {
 	(void)chain;
 	(void)path;
 	return 0;
+}
+
+int
+git_mbedtls_stream_global_init(void)
+{
+	return 0;
+}
+
+int
+git_mbedtls_stream_new(void **out, const char *host, const char *port)
+{
+	(void)out;
+	(void)host;
+	(void)port;
+	return -1;
+}
+
+int
+git_mbedtls_stream_wrap(void **out, void *in, const char *host)
+{
+	(void)out;
+	(void)in;
+	(void)host;
+	return -1;
+}
+
+int
+git_transport_ssh_global_init(void)
+{
+	return 0;
+}
+
+int
+git_smart_subtransport_http(
+    git_smart_subtransport **out, git_transport *owner, void *arg)
+{
+	(void)out;
+	(void)owner;
+	(void)arg;
+	return -1;
+}
+
+int
+git_smart_subtransport_ssh(
+    git_smart_subtransport **out, git_transport *owner, void *arg)
+{
+	(void)out;
+	(void)owner;
+	(void)arg;
+	return -1;
 }
 
 static void
