@@ -31,7 +31,6 @@
 struct job {
 	const struct step *step;
 	struct mirror m;
-	struct repo *repo; /* the mirror's */
 	char *id, *branch, *base;
 	char *dir, *work, *ready;
 	char *here; /* the branch of the work tree */
@@ -67,16 +66,19 @@ unlock_refs(const char *path)
 	struct dirent *e;
 
 	while (d != NULL && (e = readdir(d)) != NULL) {
-		char *p = xasprintf("%s/%s", path, e->d_name);
 		size_t n = strlen(e->d_name);
+		bool lock = n > 5 && strcmp(e->d_name + n - 5, ".lock") == 0;
 		struct stat st;
+		char *p;
 
-		if (e->d_name[0] == '.' || lstat(p, &st) < 0)
+		if (e->d_name[0] == '.' || (e->d_type == DT_REG && !lock))
+			continue;
+		p = xasprintf("%s/%s", path, e->d_name);
+		if (lstat(p, &st) < 0)
 			;
 		else if (S_ISDIR(st.st_mode))
 			unlock_refs(p);
-		else if (n > 5 && strcmp(e->d_name + n - 5, ".lock") == 0 &&
-			 st.st_mtime + 8 < time(NULL))
+		else if (lock && st.st_mtime + 8 < time(NULL))
 			unlink(p);
 		free(p);
 	}
@@ -127,7 +129,6 @@ bury(struct job *j)
 static void
 done(struct job *j)
 {
-	repo_close(j->repo);
 	mirror_close(&j->m);
 	free(j->id);
 	free(j->branch);
@@ -153,8 +154,6 @@ reach(struct job *j, struct fault *f)
 		bury(j);
 		code = mirror_fetch(&j->m, f);
 	}
-	if (code == 0 && (j->repo = repo_open(j->m.path, f)) == NULL)
-		code = f->code;
 	return code;
 }
 
@@ -162,7 +161,7 @@ static bool
 tip_of(struct job *j, const char *kind, const char *name, char oid[OID_LEN])
 {
 	char *ref = xasprintf("refs/%s/%s", kind, name);
-	bool there = repo_commit_of(j->repo, ref, oid);
+	bool there = repo_commit_of(j->m.repo, ref, oid);
 
 	free(ref);
 	return there;
@@ -174,7 +173,7 @@ find_base(struct job *j, struct fault *f)
 {
 	int code;
 
-	if (!repo_any_ref(j->repo, "refs/remotes/origin/*"))
+	if (!repo_any_ref(j->m.repo, "refs/remotes/origin/*"))
 		return fail(f, EX_DATAERR,
 		    "%s: the repository is empty: it needs a first commit",
 		    j->m.shown);
@@ -234,16 +233,17 @@ start(struct job *j, char oid[OID_LEN], struct fault *f)
 		return 0;
 	}
 	if (*theirs == '\0')
-		theirs = repo_contains(j->repo, j->base_tip, ours) ? j->base_tip
-								   : ours;
-	memcpy(
-	    oid, repo_contains(j->repo, ours, theirs) ? ours : theirs, OID_LEN);
-	if (repo_contains(j->repo, oid, ours))
+		theirs = repo_contains(j->m.repo, j->base_tip, ours)
+			     ? j->base_tip
+			     : ours;
+	memcpy(oid, repo_contains(j->m.repo, ours, theirs) ? ours : theirs,
+	    OID_LEN);
+	if (repo_contains(j->m.repo, oid, ours))
 		return 0;
 	warn("%s: the remote's %s went another way: ours is kept in "
 	     "refs/tera/saved",
 	    j->id, j->branch);
-	return repo_save(j->repo, j->branch, ours, f);
+	return repo_save(j->m.repo, j->branch, ours, f);
 }
 
 /* Two work trees never share a branch: one would undo the other's commits
@@ -259,11 +259,11 @@ choose(struct job *j, struct fault *f)
 	j->here = held(j, j->branch) ? xasprintf("%s.job-%s", j->branch, j->id)
 				     : xstrdup(j->branch);
 	if (tip_of(j, "heads", j->here, old) &&
-	    !repo_contains(j->repo, oid, old))
-		code = repo_save(j->repo, j->here, old, f);
+	    !repo_contains(j->m.repo, oid, old))
+		code = repo_save(j->m.repo, j->here, old, f);
 	ref = xasprintf("refs/heads/%s", j->here);
 	if (code == 0)
-		code = repo_set_ref(j->repo, ref, oid, f);
+		code = repo_set_ref(j->m.repo, ref, oid, f);
 	free(ref);
 	return code;
 }
@@ -386,8 +386,8 @@ make_once(
 		return code;
 	}
 	/* A small tree is there before git would have started. */
-	if (sparse->len == 0 && repo_plain(j->repo, j->here, SMALL) &&
-	    repo_worktree(j->repo, j->id, j->work, j->here)) {
+	if (sparse->len == 0 && repo_plain(j->m.repo, j->here, SMALL) &&
+	    repo_worktree(j->m.repo, j->id, j->work, j->here)) {
 		mirror_unlock(&j->m);
 		return touch(j->ready, f);
 	}
@@ -410,10 +410,6 @@ again(struct job *j, struct fault *f)
 	code = mirror_remake(&j->m, f);
 	if (code != 0)
 		return code;
-	repo_close(j->repo);
-	j->repo = repo_open(j->m.path, f);
-	if (j->repo == NULL)
-		return f->code;
 	free(j->here);
 	j->here = NULL;
 	return choose(j, f);
@@ -599,7 +595,7 @@ report(struct job *j, struct buf *b)
 	json_add(b, "workspace", j->work);
 	json_add(b, "base_branch", j->base);
 	if (!tip_of(j, "heads", j->here, tip) ||
-	    !repo_merge_base(j->repo, tip, j->base_tip, base))
+	    !repo_merge_base(j->m.repo, tip, j->base_tip, base))
 		memcpy(base, j->base_tip, OID_LEN);
 	json_add(b, "base_oid", base);
 	if (strcmp(j->here, j->branch) != 0)
@@ -638,8 +634,8 @@ on_remote(struct job *j, const char *oid)
 		warn("%s: %s", j->id, why.msg);
 		return false;
 	}
-	return repo_in_refs(j->repo, "refs/remotes/origin/*", oid) ||
-	       repo_in_refs(j->repo, "refs/pull/*", oid);
+	return repo_in_refs(j->m.repo, "refs/remotes/origin/*", oid) ||
+	       repo_in_refs(j->m.repo, "refs/pull/*", oid);
 }
 
 static bool

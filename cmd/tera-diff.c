@@ -260,8 +260,8 @@ repo_of(const char *rec, const char *base, const char *head, bool *bare,
 		r = repo_open(m.path, NULL);
 		if (r == NULL || !has(r, base, head)) {
 			repo_close(r);
-			r = mirror_fetch(&m, f) == 0 ? repo_open(m.path, f)
-						     : NULL;
+			r = mirror_fetch(&m, f) == 0 ? m.repo : NULL;
+			m.repo = r != NULL ? NULL : m.repo;
 		}
 	}
 	mirror_close(&m);

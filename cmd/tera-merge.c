@@ -26,7 +26,6 @@ struct merge {
 	enum repo_way way;
 	bool check, list;
 	struct mirror m;
-	struct repo *repo;
 	char base_oid[OID_LEN], head_oid[OID_LEN], done[OID_LEN];
 	struct strs conflicts;
 	bool already;
@@ -36,7 +35,7 @@ static int
 tip(struct merge *t, const char *branch, char oid[OID_LEN], struct fault *f)
 {
 	char *ref = xasprintf("refs/remotes/origin/%s", branch);
-	bool there = repo_commit_of(t->repo, ref, oid);
+	bool there = repo_commit_of(t->m.repo, ref, oid);
 
 	free(ref);
 	return there ? 0
@@ -50,10 +49,6 @@ look(struct merge *t, struct fault *f)
 {
 	int code = mirror_fetch(&t->m, f);
 
-	repo_close(t->repo);
-	t->repo = NULL;
-	if (code == 0 && (t->repo = repo_open(t->m.path, f)) == NULL)
-		code = f->code;
 	if (code == 0)
 		code = tip(t, t->base, t->base_oid, f);
 	if (code == 0)
@@ -75,13 +70,13 @@ try(struct merge *t, struct fault *f)
 
 	if (code != 0)
 		return code;
-	t->already = repo_contains(t->repo, t->base_oid, t->head_oid);
+	t->already = repo_contains(t->m.repo, t->base_oid, t->head_oid);
 	if (t->already) {
 		memcpy(t->done, t->base_oid, OID_LEN);
 		return 0;
 	}
-	code = repo_bring(t->repo, t->way, t->base_oid, t->head_oid, t->message,
-	    t->done, &t->conflicts, f);
+	code = repo_bring(t->m.repo, t->way, t->base_oid, t->head_oid,
+	    t->message, t->done, &t->conflicts, f);
 	if (code != 0 || t->check)
 		return code;
 	p = mirror_push(&t->m, t->done, t->base, f);
@@ -144,14 +139,14 @@ say_distance(struct merge *t, struct fault *f)
 
 	if (code != 0)
 		return code;
-	repo_ahead(t->repo, t->head_oid, t->base_oid, &ahead, &behind);
+	repo_ahead(t->m.repo, t->head_oid, t->base_oid, &ahead, &behind);
 	json_add(&b, "base_oid", t->base_oid);
 	json_add(&b, "head_oid", t->head_oid);
 	json_add_int(&b, "ahead", (long long)ahead);
 	json_add_int(&b, "behind", (long long)behind);
 	json_add(&b, "merge_base",
-	    repo_merge_base(t->repo, t->head_oid, t->base_oid, base) ? base
-								     : NULL);
+	    repo_merge_base(t->m.repo, t->head_oid, t->base_oid, base) ? base
+								       : NULL);
 	say(&b);
 	return 0;
 }
@@ -241,7 +236,6 @@ main(int argc, char *argv[])
 	free(source);
 	free(t.message);
 	strs_free(&t.conflicts);
-	repo_close(t.repo);
 	mirror_close(&t.m);
 	return out_end(code);
 }

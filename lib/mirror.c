@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calm.h"
 #include "json.h"
 #include "mirror.h"
 #include "spawn.h"
@@ -201,6 +202,7 @@ mirror_open(struct mirror *m, const char *source, struct fault *f)
 void
 mirror_close(struct mirror *m)
 {
+	repo_close(m->repo);
 	if (m->source != NULL)
 		mirror_unlock(m);
 	free(m->source);
@@ -211,6 +213,18 @@ mirror_close(struct mirror *m)
 }
 
 /* --- bringing it up to date --- */
+
+/* Is the file there, and this text? */
+static bool
+reads(const char *file, const char *text)
+{
+	struct buf b = BUF_INIT;
+	bool same = calm_file(&b, file, strlen(text)) == 0 &&
+		    strcmp(buf_text(&b), text) == 0;
+
+	buf_free(&b);
+	return same;
+}
 
 /*
  * A worker can write the configuration of the repository that its work tree
@@ -223,7 +237,7 @@ configure(const struct mirror *m, const char *path)
 	char *file = xasprintf("%s/config", path);
 	char *tmp = xasprintf("%s.%ld", file, (long)getpid());
 	struct buf b = BUF_INIT, q = BUF_INIT;
-	int rc;
+	int rc = 0;
 
 	json_quote(&q, plain, strlen(plain)); /* git quotes as JSON does */
 	buf_fmt(&b,
@@ -231,9 +245,11 @@ configure(const struct mirror *m, const char *path)
 	    "\tbare = true\n[gc]\n\tauto = 0\n[remote \"origin\"]\n\turl = %s\n"
 	    "\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
 	    buf_text(&q));
-	rc = write_file(tmp, buf_text(&b));
-	if (rc == 0)
-		rc = rename(tmp, file);
+	if (!reads(file, buf_text(&b))) {
+		rc = write_file(tmp, buf_text(&b));
+		if (rc == 0)
+			rc = rename(tmp, file);
+	}
 	buf_free(&b);
 	buf_free(&q);
 	free(tmp);
@@ -277,6 +293,14 @@ make_at(struct mirror *m, const char *path, struct fault *f)
 }
 
 static int
+reopen(struct mirror *m, struct fault *f)
+{
+	repo_close(m->repo);
+	m->repo = repo_open(m->path, f);
+	return m->repo != NULL ? 0 : f->code;
+}
+
+static int
 make(struct mirror *m, struct fault *f)
 {
 	char *tmp = xasprintf("%s.new", m->path);
@@ -285,7 +309,7 @@ make(struct mirror *m, struct fault *f)
 	if (code == 0 && rename(tmp, m->path) < 0)
 		code = fail(f, EX_CANTCREAT, "%s:", m->path);
 	free(tmp);
-	return code;
+	return code != 0 ? code : reopen(m, f);
 }
 
 /* What git wants to see before it reads a repository at all. */
@@ -367,7 +391,7 @@ mirror_remake(struct mirror *m, struct fault *f)
 	}
 	free(tmp);
 	free(old);
-	return code;
+	return code != 0 ? code : reopen(m, f);
 }
 
 bool
@@ -451,16 +475,18 @@ int
 mirror_fetch(struct mirror *m, struct fault *f)
 {
 	struct git g = { .dir = m->path };
-	struct repo *r;
-	int rc, code = 0;
+	int rc, code;
 
 	if (access(m->path, F_OK) < 0)
 		return make(m, f);
-	if (configure(m, m->path) < 0 || (r = repo_open(m->path, f)) == NULL)
+	if (configure(m, m->path) < 0 || reopen(m, f) != 0)
 		return mirror_remake(m, f);
-	rc = compare(m, r, &g);
-	repo_close(r);
-	if (rc < 0 || (rc == 0 && fetch(&g) != 0)) {
+	rc = compare(m, m->repo, &g);
+	if (rc > 0)
+		code = 0;
+	else if (rc == 0 && fetch(&g) == 0)
+		code = reopen(m, f);
+	else {
 		code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);
 		if (mirror_broken(&g))
 			code = mirror_remake(m, f);

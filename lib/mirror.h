@@ -18,6 +18,7 @@ struct mirror {
 	char *source; /* may hold a password */
 	char *shown;  /* for messages */
 	char *path;
+	struct repo *repo; /* open once it was fetched; the mirror's own */
 	char *head; /* the branch of the source's HEAD, once it was seen */
 	int lock;   /* -1: not held */
 };
@@ -38,11 +39,12 @@ void mirror_lock(struct mirror *m);
 void mirror_unlock(struct mirror *m);
 void mirror_close(struct mirror *m);
 
-/* Makes it, or brings it up to date; under the lock. */
+/* Makes it, or brings it up to date, and opens it; under the lock. */
 int mirror_fetch(struct mirror *m, struct fault *f);
 /* Did the last run of g stumble over a broken repository of ours? */
 bool mirror_broken(const struct git *g);
-/* Makes it anew; work trees and branches come along where they can. */
+/* Makes and opens it anew; work trees and branches come along where they can.
+ */
 int mirror_remake(struct mirror *m, struct fault *f);
 
 /* The branch that the source's HEAD names; 65 when it names none. */

@@ -346,12 +346,25 @@ repo_tied(const char *dir, const char *path)
 
 /* --- refs --- */
 
+/* A full name is not tried as a short one too. */
+static int
+object_of(git_object **any, struct repo *r, const char *rev)
+{
+	git_oid id;
+
+	if (strncmp(rev, "refs/", 5) != 0 || strpbrk(rev, "^~:@") != NULL)
+		return git_revparse_single(any, r->git, rev);
+	if (git_reference_name_to_id(&id, r->git, rev) < 0)
+		return -1;
+	return git_object_lookup(any, r->git, &id, GIT_OBJECT_ANY);
+}
+
 static git_commit *
 commit_of(struct repo *r, const char *rev)
 {
 	git_object *any, *commit = NULL;
 
-	if (git_revparse_single(&any, r->git, rev) < 0)
+	if (object_of(&any, r, rev) < 0)
 		return NULL;
 	if (git_object_peel(&commit, any, GIT_OBJECT_COMMIT) < 0)
 		commit = NULL;
