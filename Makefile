@@ -86,7 +86,7 @@ pie_git := $(or $(if $(filter %.a,$(GIT2)),$(STATIC)),-pie)
 libs_base := $(SQLITE) $(NETTLE)
 libs_text := $(SQLITE) $(NETTLE) -ljq
 libs_net := -lcurl -ljq $(SQLITE)
-libs_git := $(GIT2) $(SQLITE)
+libs_git := $(GIT2) $(SQLITE) $(NETTLE)
 
 # Only what is there: a command comes with its source file.
 have = $(filter $(basename $(notdir $(wildcard cmd/*.c))),$(1))

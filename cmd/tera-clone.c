@@ -18,15 +18,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fill.h"
 #include "mirror.h"
 #include "spawn.h"
 #include "step.h"
+#include "worktree.h"
 
 #define USAGE "[-r]"
 #define FILE_MAX (50LL * 1024 * 1024)
-
-/* Entries of a tree that one process writes as fast as git's many. */
-#define SMALL 500
 
 struct job {
 	const struct step *step;
@@ -86,44 +85,21 @@ unlock_refs(const char *path)
 		closedir(d);
 }
 
-/* A "worktree add" that was killed leaves a name that is locked, and perhaps
- * files without content, which all later ones fail at.  The mirror is ours:
- * nobody is making one now. */
+/* What a killed git or one of us left, which all later ones fail at.  The
+ * mirror is ours: nobody is making one now. */
 static void
 bury(struct job *j)
 {
-	char *all = xasprintf("%s/worktrees", j->m.path);
-	DIR *d = opendir(all);
-	struct dirent *e;
+	char *refs = xasprintf("%s/refs", j->m.path);
+	char *packed = xasprintf("%s/packed-refs.lock", j->m.path);
 	struct stat old;
 
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		char *dir = xasprintf("%s/%s", all, e->d_name);
-		char *locked = xasprintf("%s/locked", dir);
-		char *common = xasprintf("%s/commondir", dir);
-		struct buf why = BUF_INIT;
-		struct stat st;
-
-		if (e->d_name[0] != '.' &&
-		    ((buf_file(&why, locked, 4096) == 0 &&
-			 strncmp(buf_text(&why), "initializing", 12) == 0) ||
-			stat(common, &st) < 0 || st.st_size == 0))
-			remove_tree(dir);
-		buf_free(&why);
-		free(common);
-		free(locked);
-		free(dir);
-	}
-	if (d != NULL)
-		closedir(d);
-	free(all);
-	all = xasprintf("%s/refs", j->m.path);
-	unlock_refs(all);
-	free(all);
-	all = xasprintf("%s/packed-refs.lock", j->m.path);
-	if (stat(all, &old) == 0 && old.st_mtime + 8 < time(NULL))
-		unlink(all);
-	free(all);
+	worktree_bury(j->m.path);
+	unlock_refs(refs);
+	if (stat(packed, &old) == 0 && old.st_mtime + 8 < time(NULL))
+		unlink(packed);
+	free(packed);
+	free(refs);
 }
 
 static void
@@ -196,28 +172,6 @@ find_base(struct job *j, struct fault *f)
 
 /* --- the branch --- */
 
-/* Does another work tree that still exists have this branch? */
-static bool
-held(struct job *j, const char *branch)
-{
-	struct git g = { .dir = j->m.path };
-	char oid[OID_LEN], *ref;
-	bool other;
-
-	if (!tip_of(j, "heads", branch, oid))
-		return false;
-	ref = xasprintf("refs/heads/%s", branch);
-	GIT(&g, GIT_QUICK, "for-each-ref", "--format=%(worktreepath)", "--",
-	    ref);
-	if (g.out.len > 0 && g.out.s[g.out.len - 1] == '\n')
-		g.out.s[--g.out.len] = '\0';
-	other = g.out.len > 0 && strcmp(g.out.s, j->work) != 0 &&
-		access(g.out.s, F_OK) == 0;
-	git_free(&g);
-	free(ref);
-	return other;
-}
-
 /*
  * The commit to begin with: the remote's branch; our own where it has more;
  * the base where there is neither.  Ours is kept aside when they differ.
@@ -256,8 +210,9 @@ choose(struct job *j, struct fault *f)
 
 	if (code != 0)
 		return code;
-	j->here = held(j, j->branch) ? xasprintf("%s.job-%s", j->branch, j->id)
-				     : xstrdup(j->branch);
+	j->here = worktree_holds(j->m.path, j->branch, j->work)
+		      ? xasprintf("%s.job-%s", j->branch, j->id)
+		      : xstrdup(j->branch);
 	if (tip_of(j, "heads", j->here, old) &&
 	    !repo_contains(j->m.repo, oid, old))
 		code = repo_save(j->m.repo, j->here, old, f);
@@ -281,13 +236,15 @@ touch(const char *path, struct fault *f)
 	return 0;
 }
 
-/* The directories that the record wants, one pattern a line; "" for all. */
+/* The directories that the record wants; none for all. */
 static int
-sparse_patterns(struct job *j, struct buf *b, struct fault *f)
+sparse_dirs(struct job *j, struct strs *dirs, struct fault *f)
 {
 	char path[40], *dir;
 
 	for (int i = 0;; i++) {
+		size_t from, n;
+
 		snprintf(path, sizeof(path), "$.sparse[%d]", i);
 		dir = json_get(j->step->rec, path);
 		if (dir == NULL)
@@ -297,49 +254,63 @@ sparse_patterns(struct job *j, struct buf *b, struct fault *f)
 			return fail(f, EX_DATAERR,
 			    "the record's sparse[%d] is no directory", i);
 		}
-		if (i == 0)
-			buf_str(b, "/*\n!/*/\n");
-		buf_fmt(b, "/%s/\n", dir + strspn(dir, "/"));
-		if (b->s[b->len - 3] == '/') /* it ended in one already */
-			b->s[--b->len - 1] = '\n';
+		from = strspn(dir, "/");
+		n = strlen(dir + from);
+		strs_add(dirs, dir + from,
+		    n > 0 && dir[from + n - 1] == '/' ? n - 1 : n);
 		free(dir);
 	}
 }
 
+/* Tells git what was left out; gitdir is where the work tree's index is. */
 static int
-write_patterns(struct job *j, const struct buf *patterns, struct fault *f)
+write_patterns(const char *gitdir, const struct strs *dirs, struct fault *f)
+{
+	char *info = xasprintf("%s/info", gitdir);
+	char *file = xasprintf("%s/sparse-checkout", info);
+	FILE *fp;
+	bool ok;
+
+	make_dirs(info);
+	fp = fopen(file, "we");
+	ok = fp != NULL && fputs("/*\n!/*/\n", fp) != EOF;
+	for (size_t i = 0; ok && i < dirs->n; i++)
+		ok = fprintf(fp, "/%s/\n", dirs->v[i]) > 0;
+	if (fp != NULL)
+		ok = fclose(fp) == 0 && ok;
+	if (!ok)
+		fail(f, EX_CANTCREAT, "%s:", file);
+	free(file);
+	free(info);
+	return ok ? 0 : f->code;
+}
+
+/* The same where git made the tie. */
+static int
+write_patterns_of(struct job *j, const struct strs *dirs, struct fault *f)
 {
 	struct repo *r = repo_open(j->work, f);
-	char *info, *file;
-	FILE *fp;
-	int code = 0;
+	int code;
 
 	if (r == NULL)
 		return f->code;
-	info = xasprintf("%sinfo", repo_gitdir(r));
-	file = xasprintf("%s/sparse-checkout", info);
-	make_dirs(info);
-	fp = fopen(file, "we");
-	if (fp == NULL || fputs(patterns->s, fp) == EOF || fclose(fp) != 0)
-		code = fail(f, EX_CANTCREAT, "%s:", file);
-	free(file);
-	free(info);
+	code = write_patterns(repo_gitdir(r), dirs, f);
 	repo_close(r);
 	return code;
 }
 
-/* Writes the files, with as many hands as the machine has. */
+/* git writes the files, with as many hands as the machine has. */
 static int
-fill(struct job *j, struct git *g, const struct buf *patterns, struct fault *f)
+fill(struct job *j, struct git *g, const struct strs *dirs, struct fault *f)
 {
 	char *workers = xasprintf("checkout.workers=%s", git_workers());
-	const char *sparse = patterns->len > 0 ? "core.sparseCheckout=true"
-					       : "core.sparseCheckout=false";
+	const char *sparse = dirs->n > 0 ? "core.sparseCheckout=true"
+					 : "core.sparseCheckout=false";
 	int code = 0;
 
 	g->dir = j->work;
-	if (patterns->len > 0)
-		code = write_patterns(j, patterns, f);
+	if (dirs->n > 0)
+		code = write_patterns_of(j, dirs, f);
 	if (code == 0 && GIT(g, GIT_FAR, "-c", workers, "-c", sparse, "-c",
 			     "core.sparseCheckoutCone=false", "reset", "--hard",
 			     "--quiet") != 0)
@@ -375,28 +346,48 @@ clear(struct job *j, struct fault *f)
 	return 0;
 }
 
+/*
+ * Most trees need nothing that only git knows, and are there before it would
+ * have compared the first files.  The mirror is free for others meanwhile.
+ * false: nothing is left, and git is to do it, or to say what is wrong.
+ */
+static bool
+quick(struct job *j, const struct strs *dirs)
+{
+	char *gitdir = worktree_add(j->m.path, j->id, j->work, j->here);
+	char *index;
+	struct fault why;
+	bool ok;
+
+	if (gitdir == NULL)
+		return false;
+	mirror_unlock(&j->m);
+	index = xasprintf("%s/index", gitdir);
+	ok = fill_tree(j->m.repo, j->here, dirs->n > 0 ? dirs : NULL, j->work,
+		 index) &&
+	     (dirs->n == 0 || write_patterns(gitdir, dirs, &why) == 0);
+	if (!ok)
+		mirror_lock(&j->m);
+	free(index);
+	free(gitdir);
+	return ok;
+}
+
 static int
 make_once(
-    struct job *j, struct git *g, const struct buf *sparse, struct fault *f)
+    struct job *j, struct git *g, const struct strs *dirs, struct fault *f)
 {
 	int code = clear(j, f);
 
-	if (code != 0) {
-		mirror_unlock(&j->m);
-		return code;
-	}
-	/* A small tree is there before git would have started. */
-	if (sparse->len == 0 && repo_plain(j->m.repo, j->here, SMALL) &&
-	    repo_worktree(j->m.repo, j->id, j->work, j->here)) {
-		mirror_unlock(&j->m);
+	if (code == 0 && quick(j, dirs))
 		return touch(j->ready, f);
-	}
-	code = clear(j, f);
+	if (code == 0)
+		code = clear(j, f);
 	if (code == 0)
 		code = add(j, g, j->work, f);
 	mirror_unlock(&j->m);
 	if (code == 0)
-		code = fill(j, g, sparse, f);
+		code = fill(j, g, dirs, f);
 	return code != 0 ? code : touch(j->ready, f);
 }
 
@@ -418,9 +409,9 @@ again(struct job *j, struct fault *f)
 static int
 make(struct job *j, struct fault *f)
 {
-	struct buf sparse = BUF_INIT;
+	struct strs sparse = { 0 };
 	struct git g = { 0 };
-	int code = sparse_patterns(j, &sparse, f);
+	int code = sparse_dirs(j, &sparse, f);
 
 	if (code == 0)
 		code = choose(j, f);
@@ -433,7 +424,7 @@ make(struct job *j, struct fault *f)
 		}
 	}
 	git_free(&g);
-	buf_free(&sparse);
+	strs_free(&sparse);
 	return code;
 }
 

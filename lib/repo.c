@@ -172,6 +172,12 @@ repo_close(struct repo *r)
 	free(r);
 }
 
+git_repository *
+repo_git(struct repo *r)
+{
+	return r->git;
+}
+
 void
 repo_hash(const char *text, char oid[OID_LEN])
 {
@@ -444,50 +450,6 @@ repo_ls_dir(struct repo *r, const char *dir, struct buf *out)
 		buf_fmt(out, "%s\t%s\n", oid, heads[i]->name);
 	}
 	git_remote_free(remote);
-	return ok;
-}
-
-/* Counts down; stops the walk at 0 or at a file of attributes. */
-static int
-count_down(const char *root, const git_tree_entry *e, void *left)
-{
-	(void)root;
-	if (strcmp(git_tree_entry_name(e), ".gitattributes") == 0)
-		return -1;
-	return (*(size_t *)left)-- == 0 ? -1 : 0;
-}
-
-bool
-repo_plain(struct repo *r, const char *rev, size_t entries)
-{
-	git_object *tree = NULL;
-	char *spec = xasprintf("%s^{tree}", rev);
-	bool is;
-
-	is = git_revparse_single(&tree, r->git, spec) == 0 &&
-	     git_tree_walk(
-		 (git_tree *)tree, GIT_TREEWALK_PRE, count_down, &entries) == 0;
-	git_object_free(tree);
-	free(spec);
-	return is;
-}
-
-bool
-repo_worktree(
-    struct repo *r, const char *name, const char *path, const char *branch)
-{
-	git_worktree_add_options o;
-	char *full = xasprintf("refs/heads/%s", branch);
-	git_worktree *w = NULL;
-	bool ok;
-
-	ok = git_worktree_add_options_init(
-		 &o, GIT_WORKTREE_ADD_OPTIONS_VERSION) == 0 &&
-	     git_reference_lookup(&o.ref, r->git, full) == 0 &&
-	     git_worktree_add(&w, r->git, name, path, &o) == 0;
-	git_worktree_free(w);
-	git_reference_free(o.ref);
-	free(full);
 	return ok;
 }
 

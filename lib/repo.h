@@ -33,6 +33,8 @@ struct repo *repo_open(const char *path, struct fault *f);
 /* As repo_open, but looks in the directories above too. */
 struct repo *repo_find(const char *path, struct fault *f);
 void repo_close(struct repo *r);
+/* libgit2's own, for the modules that include git2.h; r keeps it. */
+struct git_repository *repo_git(struct repo *r);
 
 /* A name for text, fit for a file: its SHA-1 as a blob. */
 void repo_hash(const char *text, char oid[OID_LEN]);
@@ -77,15 +79,6 @@ bool repo_in_refs(struct repo *r, const char *glob, const char *oid);
 /* The refs of a repository in a directory of this machine, in the form of
  * `git ls-remote --symref`.  false: ask git, it has the right words. */
 bool repo_ls_dir(struct repo *r, const char *dir, struct buf *out);
-
-/* Is the tree of rev small (at most that many entries) and without
- * .gitattributes, whose filters only git knows how to run? */
-bool repo_plain(struct repo *r, const char *rev, size_t entries);
-
-/* A work tree of the branch at path, files and all.  false: something is in
- * the way that git's own --force knows how to handle; nothing is left. */
-bool repo_worktree(
-    struct repo *r, const char *name, const char *path, const char *branch);
 
 /* --- ancestry --- */
 
