@@ -14,10 +14,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "calm.h"
 #include "fill.h"
 #include "mirror.h"
 #include "spawn.h"
@@ -28,10 +30,12 @@
 #define FILE_MAX (50LL * 1024 * 1024)
 
 struct job {
-	const struct step *step;
+	const char *rec; /* names the repository */
+	char *own_rec;   /* the same, when it is ours to free */
 	struct mirror m;
 	char *id, *branch, *base;
 	char *dir, *work, *ready;
+	int run;    /* the lock of the run, when it is held; else -1 */
 	char *here; /* the branch of the work tree */
 	char base_tip[OID_LEN], remote_tip[OID_LEN];
 };
@@ -39,22 +43,28 @@ struct job {
 /* --- where --- */
 
 static int
-find(struct job *j, const struct step *s, struct fault *f)
+name_places(struct job *j, struct fault *f)
 {
-	char *below;
+	char *runs = state_dir("run");
 
-	*j = (struct job){ .step = s, .m.lock = -1 };
-	j->id = step_job(s, f);
-	if (j->id == NULL || (j->branch = step_branch(s, false, f)) == NULL)
-		return f->code;
-	below = xasprintf("run/%s", j->id);
-	j->dir = state_dir(below);
-	free(below);
-	if (j->dir == NULL)
+	if (runs == NULL)
 		return fail(f, EX_CANTCREAT, "state directory:");
+	j->dir = xasprintf("%s/%s", runs, j->id);
 	j->work = xasprintf("%s/work", j->dir);
 	j->ready = xasprintf("%s/ready", j->dir);
+	free(runs);
 	return 0;
+}
+
+static int
+find(struct job *j, const struct step *s, struct fault *f)
+{
+	*j = (struct job){ .rec = s->rec, .run = -1, .m.lock = -1 };
+	j->id = step_job(s, f);
+	if (j->id == NULL || (j->branch = step_branch(s, false, f)) == NULL ||
+	    name_places(j, f) != 0)
+		return f->code;
+	return make_dirs(j->dir) < 0 ? fail(f, EX_CANTCREAT, "%s:", j->dir) : 0;
 }
 
 /* Removes the locks of refs that were left: nobody holds one for seconds. */
@@ -106,6 +116,9 @@ static void
 done(struct job *j)
 {
 	mirror_close(&j->m);
+	if (j->run >= 0)
+		close(j->run);
+	free(j->own_rec);
 	free(j->id);
 	free(j->branch);
 	free(j->base);
@@ -119,7 +132,7 @@ done(struct job *j)
 static int
 reach(struct job *j, struct fault *f)
 {
-	char *source = mirror_source(j->step->rec, f);
+	char *source = mirror_source(j->rec, f);
 	int code;
 
 	if (source == NULL)
@@ -153,7 +166,7 @@ find_base(struct job *j, struct fault *f)
 		return fail(f, EX_DATAERR,
 		    "%s: the repository is empty: it needs a first commit",
 		    j->m.shown);
-	j->base = json_get(j->step->rec, "$.base_branch");
+	j->base = json_get(j->rec, "$.base_branch");
 	if (j->base == NULL || *j->base == '\0') {
 		free(j->base);
 		code = mirror_default(&j->m, &j->base, f);
@@ -246,7 +259,7 @@ sparse_dirs(struct job *j, struct strs *dirs, struct fault *f)
 		size_t from, n;
 
 		snprintf(path, sizeof(path), "$.sparse[%d]", i);
-		dir = json_get(j->step->rec, path);
+		dir = json_get(j->rec, path);
 		if (dir == NULL)
 			return 0;
 		if (*dir == '\0' || strpbrk(dir, "\n*?[\\!") != NULL) {
@@ -334,14 +347,11 @@ add(struct job *j, struct git *g, const char *path, struct fault *f)
 static int
 clear(struct job *j, struct fault *f)
 {
-	struct git g = { .dir = j->m.path };
-
 	unlink(j->ready);
 	if (access(j->work, F_OK) == 0) {
 		if (discard(j->work) < 0)
 			return fail(f, EX_CANTCREAT, "%s:", j->work);
-		GIT(&g, GIT_QUICK, "worktree", "prune");
-		git_free(&g);
+		worktree_prune(j->m.path);
 	}
 	return 0;
 }
@@ -468,7 +478,7 @@ adopt(struct job *j, struct fault *f)
 		if (rename(to, lost) < 0 && errno != ENOENT)
 			warn("%s:", to);
 		/* The old link's end goes, or two would claim one path. */
-		GIT(&g, GIT_QUICK, "worktree", "prune");
+		worktree_prune(j->m.path);
 		if (rename(from, to) < 0)
 			code = fail(f, EX_CANTCREAT, "%s:", to);
 	}
@@ -615,6 +625,53 @@ clone(struct step *s, struct fault *f)
 
 /* --- removing --- */
 
+/* A record of tera-ls says which job it is; the one that the job was run with
+ * is in its directory, and says where the repository is. */
+static int
+complete_record(struct job *j, struct fault *f)
+{
+	static const char *const keys[] = { "$.repo_url", "$.project_path" };
+	char *file = xasprintf("%s/job.json", j->dir);
+	struct buf b = BUF_INIT;
+	struct fault why;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (*json_type(j->rec, keys[i]) == 't') {
+			free(file);
+			return 0;
+		}
+	if (calm_file(&b, file, JSON_LINE_MAX) < 0)
+		fail(f, EX_DATAERR,
+		    "%s: neither the record nor %s names the repository", j->id,
+		    file);
+	else if (json_check(buf_text(&b), b.len, &why) != 0)
+		fail(f, EX_DATAERR, "%s: %s", file, why.msg);
+	else
+		j->rec = j->own_rec = buf_take(&b);
+	buf_free(&b);
+	free(file);
+	return j->own_rec != NULL ? 0 : f->code;
+}
+
+/* tera-run and all that it starts hold this lock as long as they live. */
+static int
+lock_run(struct job *j, struct fault *f)
+{
+	char *path = xasprintf("%s/lock", j->dir);
+	int code = 0;
+
+	j->run = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (j->run < 0)
+		code = fail(f, EX_CANTCREAT, "%s:", path);
+	else if (flock(j->run, LOCK_EX | LOCK_NB) < 0)
+		code =
+		    errno == EWOULDBLOCK
+			? fail(f, EX_TEMPFAIL, "%s: the job still runs", j->id)
+			: fail(f, EX_OSERR, "%s:", path);
+	free(path);
+	return code;
+}
+
 /* Is the commit in a ref of the remote, as it is now? */
 static bool
 on_remote(struct job *j, const char *oid)
@@ -657,8 +714,8 @@ prove(struct job *j, struct fault *f)
 	int code;
 
 	repo_calm(j->work);
-	r = repo_open(j->work, f);
-	if (r == NULL)
+	code = mirror_tied(j->rec, j->work, f);
+	if (code != 0 || (r = repo_open(j->work, f)) == NULL)
 		return f->code;
 	code = repo_dirty(r, &dirty, f);
 	if (code == 0 && dirty.n > 0)
@@ -675,35 +732,64 @@ prove(struct job *j, struct fault *f)
 	return code;
 }
 
+/* The tie goes, and what is too much in the mirror. */
+static void
+tidy_mirror(struct job *j)
+{
+	char *source = j->m.path == NULL ? mirror_source(j->rec, NULL) : NULL;
+	struct git g = { 0 };
+
+	if (source != NULL)
+		mirror_open(&j->m, source, NULL);
+	free(source);
+	if (j->m.path == NULL || access(j->m.path, F_OK) < 0)
+		return;
+	worktree_prune(j->m.path);
+	g.dir = j->m.path;
+	/* Elsewhere it is off: here nobody waits for it. */
+	GIT(&g, GIT_QUICK, "-c", "gc.auto=6700", "gc", "--auto", "--quiet");
+	git_free(&g);
+}
+
 static int
 drop(struct job *j, struct fault *f)
 {
-	struct git g = { 0 };
-
 	unlink(j->ready); /* first: from here on it is half again */
 	if (remove_tree(j->work) < 0)
 		return fail(f, EX_CANTCREAT, "%s:", j->work);
-	if (j->m.path != NULL) {
-		g.dir = j->m.path;
-		GIT(&g, GIT_QUICK, "worktree", "prune");
-		/* Elsewhere it is off: here nobody waits for it. */
-		GIT(&g, GIT_QUICK, "-c", "gc.auto=6700", "gc", "--auto",
-		    "--quiet");
-		git_free(&g);
-	}
+	tidy_mirror(j);
 	return 0;
 }
 
 static int
-take_away(struct step *s, struct fault *f)
+take_away(struct job *j, struct fault *f)
 {
-	struct job j;
-	int code = find(&j, s, f);
+	struct fault why;
+	int code = lock_run(j, f);
 
-	if (code == 0 && access(j.ready, F_OK) == 0 && has_files(j.work))
-		code = prove(&j, f);
-	if (code == 0)
-		code = drop(&j, f);
+	if (code != 0)
+		return code;
+	/* One that a worker was let into goes only with a proof. */
+	if (access(j->ready, F_OK) == 0 && has_files(j->work)) {
+		code = complete_record(j, f);
+		if (code == 0)
+			code = prove(j, f);
+	} else
+		complete_record(j, &why); /* for the mirror's sake */
+	return code != 0 ? code : drop(j, f);
+}
+
+static int
+removed(struct step *s, struct fault *f)
+{
+	struct job j = { .rec = s->rec, .run = -1, .m.lock = -1 };
+	int code = 0;
+
+	j.id = step_any_job(s, f);
+	if (j.id == NULL || name_places(&j, f) != 0)
+		code = f->code;
+	else if (access(j.work, F_OK) == 0) /* else it was done before */
+		code = take_away(&j, f);
 	if (code == 0)
 		json_add(&s->add, "workspace", NULL);
 	done(&j);
@@ -721,7 +807,7 @@ main(int argc, char *argv[])
 	while ((c = getopt(argc, argv, "r")) != -1)
 		switch (c) {
 		case 'r':
-			serve = take_away;
+			serve = removed;
 			s.failed_too = s.strict = true;
 			break;
 		default: err_usage();

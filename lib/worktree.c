@@ -215,6 +215,30 @@ worktree_holds(const char *repo, const char *branch, const char *path)
 }
 
 static bool
+prune(const char *dir, void *arg)
+{
+	char *locked = xasprintf("%s/locked", dir);
+	char *link = line_of(dir, "gitdir");
+	struct stat st;
+
+	(void)arg;
+	if (lstat(locked, &st) < 0 && errno == ENOENT &&
+	    (link == NULL || *link != '/' ||
+		(lstat(link, &st) < 0 &&
+		    (errno == ENOENT || errno == ENOTDIR))))
+		remove_tree(dir);
+	free(link);
+	free(locked);
+	return false;
+}
+
+void
+worktree_prune(const char *repo)
+{
+	each(repo, prune, NULL);
+}
+
+static bool
 bury(const char *dir, void *arg)
 {
 	char *common = xasprintf("%s/commondir", dir);

@@ -28,6 +28,9 @@ char *worktree_add(
  * checked out? */
 bool worktree_holds(const char *repo, const char *branch, const char *path);
 
+/* Removes the ties of work trees that are gone, but for locked ones. */
+void worktree_prune(const char *repo);
+
 /* Removes ties that were half made by somebody who was killed: all later ones
  * would fail at them. */
 void worktree_bury(const char *repo);

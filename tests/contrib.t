@@ -10,7 +10,7 @@ contrib=$TOP/contrib
 
 mkdir units user
 for f in "$contrib"/systemd/*.service "$contrib"/systemd/*.timer; do
-	sed "s,/usr/local/bin/,$B/bin/," "$f" >"units/${f##*/}"
+	sed "s,/usr/local/bin/,$B/bin/,g" "$f" >"units/${f##*/}"
 	sed '/^User=/d; s/multi-user.target/default.target/' \
 		"units/${f##*/}" >"user/${f##*/}"
 done
@@ -36,6 +36,7 @@ while read -r line; do
 	# shellcheck disable=SC2086
 	case $line in
 	*/tera-coordinate) set -- $line --help ;;
+	"/bin/sh -c '"*"'") line=${line#/bin/sh -c "'"} && set -- sh -c "${line%"'"}" ;;
 	*) set -- $line ;;
 	esac
 	rc=0

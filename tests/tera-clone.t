@@ -139,6 +139,68 @@ exits "keeps an untracked file" 65 tera-clone -r <j9
 like "and names it" "$(cat err)" 'untracked'
 ok "also still there" test -e "$TERA_STATE/run/j9/work/untracked"
 
+# What tera-ls prints names the job; its own record says the rest.
+ls_job() { # id
+	printf '{"number":1,"id":"%s","ticket_id":"7","state":"completed","message":null}\n' "$1"
+}
+job n1 ticket-n "$T/r.git" >n1
+clone n1 >out
+mirror=$(git -C "$TERA_STATE/run/n1/work" rev-parse --path-format=absolute --git-common-dir)
+ls_job n1 >ls1
+exits "tera-ls: which repository is not known" 65 sh -c 'tera-clone -r <ls1 >out 2>err'
+like "and it says so" "$(cat err)" 'n1: neither the record nor .*run/n1/job.json names'
+ok "it is still there" test -d "$TERA_STATE/run/n1/work"
+cp n1 "$TERA_STATE/run/n1/job.json"
+echo x >"$TERA_STATE/run/n1/work/x"
+exits "tera-ls: an untracked file is kept" 65 sh -c 'tera-clone -r <ls1 >out 2>err'
+rm "$TERA_STATE/run/n1/work/x"
+echo '{"job_id":"n1","id":"j9","job":"j9"}' >ls2
+(
+	exec 9>"$TERA_STATE/run/n1/lock"
+	flock 9
+	exits "while the job runs: 75" 75 sh -c 'tera-clone -r <ls1 >out 2>err 9>&-'
+	echo "$test_n" >count
+)
+test_n=$(cat count)
+like "and it says so" "$(cat err)" 'n1: the job still runs'
+ok "nothing was touched" test -e "$TERA_STATE/run/n1/ready"
+mv "$TERA_STATE/run/n1/work/.git" dotgit
+git -C "$TERA_STATE/run/n1/work" init -q
+exits "a repository of the worker's own is kept" 65 sh -c 'tera-clone -r <ls1 >out 2>err'
+rm -rf "$TERA_STATE/run/n1/work/.git"
+mv dotgit "$TERA_STATE/run/n1/work/.git"
+is "the job_id counts first, then the job, then the id" "$(tera-clone -r <ls2)" \
+	'{"job_id":"n1","id":"j9","job":"j9","workspace":null}'
+not_ok "it is gone" test -e "$TERA_STATE/run/n1/work"
+not_ok "and its tie" test -e "$mirror/worktrees/n1"
+ok "its record is not" test -s "$TERA_STATE/run/n1/job.json"
+{ ls_job n1; ls_job never-here; } >ls3
+ok "those that are gone, or never were here" sh -c 'tera-clone -r <ls3 >out 2>err'
+is "pass" "$(grep -c '"workspace":null' out)" 2
+is "in silence" "$(cat err)" ""
+not_ok "and nothing is made for them" test -e "$TERA_STATE/run/never-here"
+
+# As a person or cron would.
+tera-init -q
+tera-add project name=p repo_url="$T/r.git" >/dev/null
+for n in 1 2; do
+	tera-add ticket project=p title="t$n" >/dev/null
+	tera-move "$n" in_progress >moved
+	case $n in
+	1) stages='tera-clone | tera-commit -m "Do it" | tera-push' ;;
+	2) stages='tera-clone >c; date >work/new; tera-commit -m n <c' ;;
+	esac
+	tera-claim | tera-run sh -c "$stages" | tera-finish - >/dev/null
+	tera-json get job_id <moved >"id$n"
+done
+work1=$TERA_STATE/run/$(cat id1)/work work2=$TERA_STATE/run/$(cat id2)/work
+is "two jobs are completed" "$(tera-ls job state=completed | wc -l)" 2
+ok "and have work trees" test -d "$work1" -a -d "$work2"
+exits "what is not pushed is kept: 65" 65 \
+	sh -c 'tera-ls job state=completed | tera-clone -r >out 2>err'
+is "the others go" "$(test -e "$work1" || echo gone)$(wc -l <"$work2/new")" gone1
+is "only that one is spoken of" "$(grep -c . err) $(grep -c "$(cat id2)" err)" "1 1"
+
 mkfifo "$TERA_STATE/run/j9/work/.gitattributes"
 exits "a FIFO does not hang it" 65 timeout 20 tera-clone -r <j9
 
@@ -222,7 +284,7 @@ printf '* text=auto\n*.sh text eol=lf\n*.png binary\n' >odd/.gitattributes
 like_git "attributes that change nothing" t2 us
 printf 'mixed text eol=crlf\n' >odd/d/.gitattributes
 echo 'one line' >odd/d/mixed
-(cd odd && commit crlf && git push -q origin main)
+(cd odd && commit crlf 2>/dev/null && git push -q origin main)
 like_git "line ends that change" t3 git
 is "they did" "$(od -c "$at/d/mixed" | grep -c '\\r')" 1
 printf 'mixed text eol=crlf\n' >odd/d/.gitattributes
