@@ -19,9 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "branch.h"
 #include "calm.h"
+#include "commit.h"
 #include "fill.h"
 #include "mirror.h"
+#include "remove.h"
 #include "spawn.h"
 #include "step.h"
 #include "worktree.h"
@@ -210,7 +213,7 @@ start(struct job *j, char oid[OID_LEN], struct fault *f)
 	warn("%s: the remote's %s went another way: ours is kept in "
 	     "refs/tera/saved",
 	    j->id, j->branch);
-	return repo_save(j->m.repo, j->branch, ours, f);
+	return branch_save(j->m.repo, j->branch, ours, f);
 }
 
 /* Two work trees never share a branch: one would undo the other's commits
@@ -228,7 +231,7 @@ choose(struct job *j, struct fault *f)
 		      : xstrdup(j->branch);
 	if (tip_of(j, "heads", j->here, old) &&
 	    !repo_contains(j->m.repo, oid, old))
-		code = repo_save(j->m.repo, j->here, old, f);
+		code = branch_save(j->m.repo, j->here, old, f);
 	ref = xasprintf("refs/heads/%s", j->here);
 	if (code == 0)
 		code = repo_set_ref(j->m.repo, ref, oid, f);
@@ -349,7 +352,7 @@ clear(struct job *j, struct fault *f)
 {
 	unlink(j->ready);
 	if (access(j->work, F_OK) == 0) {
-		if (discard(j->work) < 0)
+		if (remove_aside(j->work) < 0)
 			return fail(f, EX_CANTCREAT, "%s:", j->work);
 		worktree_prune(j->m.path);
 	}
@@ -502,7 +505,7 @@ adopt(struct job *j, struct fault *f)
 static int
 commit_rest(struct job *j, struct repo *r, struct fault *f)
 {
-	struct repo_commit c = { .file_max = FILE_MAX };
+	struct commit c = { .file_max = FILE_MAX };
 	struct mask m = { 0 };
 	char *message = xasprintf("Interrupted turn\n\nFound uncommitted when "
 				  "job %s was taken up again.\n",
@@ -512,7 +515,7 @@ commit_rest(struct job *j, struct repo *r, struct fault *f)
 	mask_init(&m);
 	c.message = message;
 	c.secrets = &m;
-	code = repo_commit_all(r, &c, f);
+	code = commit_all(r, &c, f);
 	if (c.made)
 		warn("%s: committed %zu files of an interrupted turn", j->id,
 		    c.changed);
@@ -554,7 +557,7 @@ catch_up(struct job *j, struct repo *r, struct fault *f)
 	    !repo_contains(r, j->remote_tip, head) ||
 	    strcmp(head, j->remote_tip) == 0)
 		return 0;
-	return repo_forward(r, j->remote_tip, f);
+	return branch_forward(r, j->remote_tip, f);
 }
 
 static int
@@ -564,8 +567,8 @@ resume(struct job *j, struct fault *f)
 	char head[OID_LEN];
 	int code = 0;
 
-	repo_calm(j->work);
-	if (!repo_tied(j->work, j->m.path) ||
+	calm_tree(j->work);
+	if (!worktree_tied(j->work, j->m.path) ||
 	    (r = repo_open(j->work, NULL)) == NULL ||
 	    !repo_hangs_on(r, j->work, j->m.path) ||
 	    !repo_commit_of(r, "HEAD", head)) {
@@ -579,7 +582,7 @@ resume(struct job *j, struct fault *f)
 	j->here = own_branch(j, r);
 	code = commit_rest(j, r, f);
 	if (code == 0)
-		code = repo_attach(r, j->here, f);
+		code = branch_attach(r, j->here, f);
 	if (code == 0)
 		code = catch_up(j, r, f);
 	repo_close(r);
@@ -713,11 +716,11 @@ prove(struct job *j, struct fault *f)
 	char head[OID_LEN];
 	int code;
 
-	repo_calm(j->work);
+	calm_tree(j->work);
 	code = mirror_tied(j->rec, j->work, f);
 	if (code != 0 || (r = repo_open(j->work, f)) == NULL)
 		return f->code;
-	code = repo_dirty(r, &dirty, f);
+	code = commit_dirty(r, &dirty, f);
 	if (code == 0 && dirty.n > 0)
 		code = fail(f, EX_DATAERR, "%s: %s%s would be lost: commit it",
 		    j->work, dirty.v[0], dirty.n > 1 ? " and more" : "");

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "json.h"
-#include "mirror.h"
+#include "merge.h"
+#include "push.h"
 
 #define USAGE                                                                  \
 	"[-cl] [-M message] [-m merge|squash|rebase] [-o oid] -b base "        \
@@ -23,7 +24,7 @@ static const char *const ways[] = { "merge", "squash", "rebase" };
 struct merge {
 	const char *base, *head, *expected;
 	char *message;
-	enum repo_way way;
+	enum merge_way way;
 	bool check, list;
 	struct mirror m;
 	char base_oid[OID_LEN], head_oid[OID_LEN], done[OID_LEN];
@@ -75,11 +76,11 @@ try(struct merge *t, struct fault *f)
 		memcpy(t->done, t->base_oid, OID_LEN);
 		return 0;
 	}
-	code = repo_bring(t->m.repo, t->way, t->base_oid, t->head_oid,
+	code = merge_commits(t->m.repo, t->way, t->base_oid, t->head_oid,
 	    t->message, t->done, &t->conflicts, f);
 	if (code != 0 || t->check)
 		return code;
-	p = mirror_push(&t->m, t->done, t->base, f);
+	p = push_commit(&t->m, t->done, t->base, f);
 	if (p == PUSH_DONE)
 		return 0;
 	return p == PUSH_MOVED ? EX_TEMPFAIL : f->code;
@@ -169,12 +170,12 @@ run(struct merge *t, struct fault *f)
 	return code;
 }
 
-static enum repo_way
+static enum merge_way
 way_named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
 		if (strcmp(name, ways[i]) == 0)
-			return (enum repo_way)i;
+			return (enum merge_way)i;
 	die(EX_USAGE, "-m: want merge, squash or rebase");
 }
 

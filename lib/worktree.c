@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "calm.h"
-#include "mirror.h"
+#include "remove.h"
 #include "worktree.h"
 
 /* The first line of a small regular file; NULL when there is none. */
@@ -180,6 +180,45 @@ worktree_add(
 }
 
 /* --- looking at those that are there --- */
+
+/* The directory that the file .git in dir names, real; NULL when none. */
+static char *
+link_of(const char *dir)
+{
+	char *path = xasprintf("%s/.git", dir), *to = NULL;
+	struct buf b = BUF_INIT;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    calm_file(&b, path, 8192) == 0 &&
+	    strncmp(buf_text(&b), "gitdir: /", 9) == 0) {
+		b.s[strcspn(b.s, "\r\n")] = '\0';
+		to = realpath(b.s + 8, NULL);
+	}
+	buf_free(&b);
+	free(path);
+	return to;
+}
+
+bool
+worktree_tied(const char *dir, const char *path)
+{
+	char *real = realpath(path, NULL), *to = link_of(dir), *info;
+	size_t n = real != NULL ? strlen(real) : 0;
+	bool tied = n > 0 && to != NULL && strncmp(to, real, n) == 0 &&
+		    strncmp(to + n, "/worktrees/", 11) == 0 &&
+		    to[n + 11] != '\0' && strchr(to + n + 11, '/') == NULL;
+
+	if (tied) {
+		info = xasprintf("%s/info", real);
+		calm_all(to);
+		calm_all(info);
+		free(info);
+	}
+	free(real);
+	free(to);
+	return tied;
+}
 
 struct sought {
 	char *head;

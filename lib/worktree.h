@@ -24,6 +24,13 @@
 char *worktree_add(
     const char *repo, const char *name, const char *path, const char *branch);
 
+/*
+ * Is the work tree at dir one of the repository at path?  To be asked before
+ * repo_open, which would follow a .git that a worker wrote wherever it leads.
+ * What would hang git in the repository is removed first.
+ */
+bool worktree_tied(const char *dir, const char *path);
+
 /* Does a work tree of repo that exists, and is not at path, have this branch
  * checked out? */
 bool worktree_holds(const char *repo, const char *branch, const char *path);

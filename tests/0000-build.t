@@ -80,7 +80,7 @@ only() { # header module...
 		"$(cd "$TOP" && grep -l "#include <$header>" cmd/*.c lib/*.[ch])" \
 		"$(printf 'lib/%s.c\n' "$@")"
 }
-only git2.h fill plain repo
+only git2.h branch commit diff fill leak merge offline plain repo
 only curl/curl.h http
 is "a command includes no other" "$(cd "$TOP" && grep -l '#include "tera-' cmd/*.c || :)" ""
 is "no header brings SQLite, libgit2 or curl" \
