@@ -22,6 +22,13 @@ libdir := $(shell $(CC) -print-multiarch 2>/dev/null)
 archive = $(firstword $(wildcard /usr/lib/$(libdir)/lib$(1).a /usr/lib/lib$(1).a))
 SQLITE ?= $(or $(call archive,sqlite3),-lsqlite3) -lm
 NETTLE ?= $(or $(call archive,nettle),-lnettle)
+# libgit2 too: shared it brings twelve libraries of TLS, ssh and Kerberos that
+# nothing here calls, four fifths of the start of a tera-clone.  lib/repo.c
+# stands in for its network by name, so it must be the version we know.
+git2_known := $(shell grep -qs 'LIBGIT2_VERSION *"1[.]5[.]' /usr/include/git2/version.h && echo yes)
+git2_needs := git2 pcre2-8 z mbedcrypto
+git2_all = $(foreach l,$(git2_needs),$(call archive,$(l)))
+GIT2 ?= $(or $(if $(SAN),,$(if $(git2_known),$(if $(filter 4,$(words $(git2_all))),$(git2_all)))),-lgit2)
 # The base group links no shared library at all where the archives are there:
 # nothing to find, map and bind at a start.  STATIC= links them as the others.
 # SQLite's archive knows dlopen, which no command lets it call.
@@ -80,12 +87,12 @@ shell := \
 pie_base := $(or $(STATIC),-pie)
 pie_text := -pie
 pie_net := -pie
-pie_git := -pie
+pie_git := $(or $(if $(filter %.a,$(GIT2)),$(STATIC)),-pie)
 pie_listen := -pie
 libs_base := $(SQLITE) $(NETTLE)
 libs_text := $(SQLITE) $(NETTLE) -ljq
 libs_net := -lcurl -ljq $(SQLITE)
-libs_git := -lgit2 -ljq $(SQLITE)
+libs_git := $(GIT2) $(SQLITE) $(NETTLE)
 libs_listen := $(SQLITE) $(NETTLE) -lmicrohttpd
 
 # Only what is there: a command comes with its source file.

@@ -14,26 +14,31 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "branch.h"
+#include "calm.h"
+#include "commit.h"
+#include "fill.h"
 #include "mirror.h"
+#include "remove.h"
 #include "spawn.h"
 #include "step.h"
+#include "worktree.h"
 
 #define USAGE "[-u]"
 #define FILE_MAX (50LL * 1024 * 1024)
 
-/* Entries of a tree that one process writes as fast as git's many. */
-#define SMALL 500
-
 struct job {
-	const struct step *step;
+	const char *rec; /* names the repository */
+	char *own_rec;   /* the same, when it is ours to free */
 	struct mirror m;
-	struct repo *repo; /* the mirror's */
 	char *id, *branch, *base;
 	char *dir, *work, *ready;
+	int run;    /* the lock of the run, when it is held; else -1 */
 	char *here; /* the branch of the work tree */
 	char base_tip[OID_LEN], remote_tip[OID_LEN];
 };
@@ -41,22 +46,28 @@ struct job {
 /* --- where --- */
 
 static int
-find(struct job *j, const struct step *s, struct fault *f)
+name_places(struct job *j, struct fault *f)
 {
-	char *below;
+	char *runs = state_dir("run");
 
-	*j = (struct job){ .step = s, .m.lock = -1 };
-	j->id = step_job(s, f);
-	if (j->id == NULL || (j->branch = step_branch(s, false, f)) == NULL)
-		return f->code;
-	below = xasprintf("run/%s", j->id);
-	j->dir = state_dir(below);
-	free(below);
-	if (j->dir == NULL)
+	if (runs == NULL)
 		return fail(f, EX_CANTCREAT, "state directory:");
+	j->dir = xasprintf("%s/%s", runs, j->id);
 	j->work = xasprintf("%s/work", j->dir);
 	j->ready = xasprintf("%s/ready", j->dir);
+	free(runs);
 	return 0;
+}
+
+static int
+find(struct job *j, const struct step *s, struct fault *f)
+{
+	*j = (struct job){ .rec = s->rec, .run = -1, .m.lock = -1 };
+	j->id = step_job(s, f);
+	if (j->id == NULL || (j->branch = step_branch(s, false, f)) == NULL ||
+	    name_places(j, f) != 0)
+		return f->code;
+	return make_dirs(j->dir) < 0 ? fail(f, EX_CANTCREAT, "%s:", j->dir) : 0;
 }
 
 /* Removes the locks of refs that were left: nobody holds one for seconds. */
@@ -67,16 +78,19 @@ unlock_refs(const char *path)
 	struct dirent *e;
 
 	while (d != NULL && (e = readdir(d)) != NULL) {
-		char *p = xasprintf("%s/%s", path, e->d_name);
 		size_t n = strlen(e->d_name);
+		bool lock = n > 5 && strcmp(e->d_name + n - 5, ".lock") == 0;
 		struct stat st;
+		char *p;
 
-		if (e->d_name[0] == '.' || lstat(p, &st) < 0)
+		if (e->d_name[0] == '.' || (e->d_type == DT_REG && !lock))
+			continue;
+		p = xasprintf("%s/%s", path, e->d_name);
+		if (lstat(p, &st) < 0)
 			;
 		else if (S_ISDIR(st.st_mode))
 			unlock_refs(p);
-		else if (n > 5 && strcmp(e->d_name + n - 5, ".lock") == 0 &&
-			 st.st_mtime + 8 < time(NULL))
+		else if (lock && st.st_mtime + 8 < time(NULL))
 			unlink(p);
 		free(p);
 	}
@@ -84,51 +98,30 @@ unlock_refs(const char *path)
 		closedir(d);
 }
 
-/* A "worktree add" that was killed leaves a name that is locked, and perhaps
- * files without content, which all later ones fail at.  The mirror is ours:
- * nobody is making one now. */
+/* What a killed git or one of us left, which all later ones fail at.  The
+ * mirror is ours: nobody is making one now. */
 static void
 bury(struct job *j)
 {
-	char *all = xasprintf("%s/worktrees", j->m.path);
-	DIR *d = opendir(all);
-	struct dirent *e;
+	char *refs = xasprintf("%s/refs", j->m.path);
+	char *packed = xasprintf("%s/packed-refs.lock", j->m.path);
 	struct stat old;
 
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		char *dir = xasprintf("%s/%s", all, e->d_name);
-		char *locked = xasprintf("%s/locked", dir);
-		char *common = xasprintf("%s/commondir", dir);
-		struct buf why = BUF_INIT;
-		struct stat st;
-
-		if (e->d_name[0] != '.' &&
-		    ((buf_file(&why, locked, 4096) == 0 &&
-			 strncmp(buf_text(&why), "initializing", 12) == 0) ||
-			stat(common, &st) < 0 || st.st_size == 0))
-			remove_tree(dir);
-		buf_free(&why);
-		free(common);
-		free(locked);
-		free(dir);
-	}
-	if (d != NULL)
-		closedir(d);
-	free(all);
-	all = xasprintf("%s/refs", j->m.path);
-	unlock_refs(all);
-	free(all);
-	all = xasprintf("%s/packed-refs.lock", j->m.path);
-	if (stat(all, &old) == 0 && old.st_mtime + 8 < time(NULL))
-		unlink(all);
-	free(all);
+	worktree_bury(j->m.path);
+	unlock_refs(refs);
+	if (stat(packed, &old) == 0 && old.st_mtime + 8 < time(NULL))
+		unlink(packed);
+	free(packed);
+	free(refs);
 }
 
 static void
 done(struct job *j)
 {
-	repo_close(j->repo);
 	mirror_close(&j->m);
+	if (j->run >= 0)
+		close(j->run);
+	free(j->own_rec);
 	free(j->id);
 	free(j->branch);
 	free(j->base);
@@ -142,7 +135,7 @@ done(struct job *j)
 static int
 reach(struct job *j, struct fault *f)
 {
-	char *source = mirror_source(j->step->rec, f);
+	char *source = mirror_source(j->rec, f);
 	int code;
 
 	if (source == NULL)
@@ -153,8 +146,6 @@ reach(struct job *j, struct fault *f)
 		bury(j);
 		code = mirror_fetch(&j->m, f);
 	}
-	if (code == 0 && (j->repo = repo_open(j->m.path, f)) == NULL)
-		code = f->code;
 	return code;
 }
 
@@ -162,7 +153,7 @@ static bool
 tip_of(struct job *j, const char *kind, const char *name, char oid[OID_LEN])
 {
 	char *ref = xasprintf("refs/%s/%s", kind, name);
-	bool there = repo_commit_of(j->repo, ref, oid);
+	bool there = repo_commit_of(j->m.repo, ref, oid);
 
 	free(ref);
 	return there;
@@ -174,11 +165,11 @@ find_base(struct job *j, struct fault *f)
 {
 	int code;
 
-	if (!repo_any_ref(j->repo, "refs/remotes/origin/*"))
+	if (!repo_any_ref(j->m.repo, "refs/remotes/origin/*"))
 		return fail(f, EX_DATAERR,
 		    "%s: the repository is empty: it needs a first commit",
 		    j->m.shown);
-	j->base = json_get(j->step->rec, "$.base_branch");
+	j->base = json_get(j->rec, "$.base_branch");
 	if (j->base == NULL || *j->base == '\0') {
 		free(j->base);
 		code = mirror_default(&j->m, &j->base, f);
@@ -197,28 +188,6 @@ find_base(struct job *j, struct fault *f)
 
 /* --- the branch --- */
 
-/* Does another work tree that still exists have this branch? */
-static bool
-held(struct job *j, const char *branch)
-{
-	struct git g = { .dir = j->m.path };
-	char oid[OID_LEN], *ref;
-	bool other;
-
-	if (!tip_of(j, "heads", branch, oid))
-		return false;
-	ref = xasprintf("refs/heads/%s", branch);
-	GIT(&g, GIT_QUICK, "for-each-ref", "--format=%(worktreepath)", "--",
-	    ref);
-	if (g.out.len > 0 && g.out.s[g.out.len - 1] == '\n')
-		g.out.s[--g.out.len] = '\0';
-	other = g.out.len > 0 && strcmp(g.out.s, j->work) != 0 &&
-		access(g.out.s, F_OK) == 0;
-	git_free(&g);
-	free(ref);
-	return other;
-}
-
 /*
  * The commit to begin with: the remote's branch; our own where it has more;
  * the base where there is neither.  Ours is kept aside when they differ.
@@ -234,16 +203,17 @@ start(struct job *j, char oid[OID_LEN], struct fault *f)
 		return 0;
 	}
 	if (*theirs == '\0')
-		theirs = repo_contains(j->repo, j->base_tip, ours) ? j->base_tip
-								   : ours;
-	memcpy(
-	    oid, repo_contains(j->repo, ours, theirs) ? ours : theirs, OID_LEN);
-	if (repo_contains(j->repo, oid, ours))
+		theirs = repo_contains(j->m.repo, j->base_tip, ours)
+			     ? j->base_tip
+			     : ours;
+	memcpy(oid, repo_contains(j->m.repo, ours, theirs) ? ours : theirs,
+	    OID_LEN);
+	if (repo_contains(j->m.repo, oid, ours))
 		return 0;
 	warn("%s: the remote's %s went another way: ours is kept in "
 	     "refs/tera/saved",
 	    j->id, j->branch);
-	return repo_save(j->repo, j->branch, ours, f);
+	return branch_save(j->m.repo, j->branch, ours, f);
 }
 
 /* Two work trees never share a branch: one would undo the other's commits
@@ -256,14 +226,15 @@ choose(struct job *j, struct fault *f)
 
 	if (code != 0)
 		return code;
-	j->here = held(j, j->branch) ? xasprintf("%s.job-%s", j->branch, j->id)
-				     : xstrdup(j->branch);
+	j->here = worktree_holds(j->m.path, j->branch, j->work)
+		      ? xasprintf("%s.job-%s", j->branch, j->id)
+		      : xstrdup(j->branch);
 	if (tip_of(j, "heads", j->here, old) &&
-	    !repo_contains(j->repo, oid, old))
-		code = repo_save(j->repo, j->here, old, f);
+	    !repo_contains(j->m.repo, oid, old))
+		code = branch_save(j->m.repo, j->here, old, f);
 	ref = xasprintf("refs/heads/%s", j->here);
 	if (code == 0)
-		code = repo_set_ref(j->repo, ref, oid, f);
+		code = repo_set_ref(j->m.repo, ref, oid, f);
 	free(ref);
 	return code;
 }
@@ -281,15 +252,17 @@ touch(const char *path, struct fault *f)
 	return 0;
 }
 
-/* The directories that the record wants, one pattern a line; "" for all. */
+/* The directories that the record wants; none for all. */
 static int
-sparse_patterns(struct job *j, struct buf *b, struct fault *f)
+sparse_dirs(struct job *j, struct strs *dirs, struct fault *f)
 {
 	char path[40], *dir;
 
 	for (int i = 0;; i++) {
+		size_t from, n;
+
 		snprintf(path, sizeof(path), "$.sparse[%d]", i);
-		dir = json_get(j->step->rec, path);
+		dir = json_get(j->rec, path);
 		if (dir == NULL)
 			return 0;
 		if (*dir == '\0' || strpbrk(dir, "\n*?[\\!") != NULL) {
@@ -297,49 +270,63 @@ sparse_patterns(struct job *j, struct buf *b, struct fault *f)
 			return fail(f, EX_DATAERR,
 			    "the record's sparse[%d] is no directory", i);
 		}
-		if (i == 0)
-			buf_str(b, "/*\n!/*/\n");
-		buf_fmt(b, "/%s/\n", dir + strspn(dir, "/"));
-		if (b->s[b->len - 3] == '/') /* it ended in one already */
-			b->s[--b->len - 1] = '\n';
+		from = strspn(dir, "/");
+		n = strlen(dir + from);
+		strs_add(dirs, dir + from,
+		    n > 0 && dir[from + n - 1] == '/' ? n - 1 : n);
 		free(dir);
 	}
 }
 
+/* Tells git what was left out; gitdir is where the work tree's index is. */
 static int
-write_patterns(struct job *j, const struct buf *patterns, struct fault *f)
+write_patterns(const char *gitdir, const struct strs *dirs, struct fault *f)
+{
+	char *info = xasprintf("%s/info", gitdir);
+	char *file = xasprintf("%s/sparse-checkout", info);
+	FILE *fp;
+	bool ok;
+
+	make_dirs(info);
+	fp = fopen(file, "we");
+	ok = fp != NULL && fputs("/*\n!/*/\n", fp) != EOF;
+	for (size_t i = 0; ok && i < dirs->n; i++)
+		ok = fprintf(fp, "/%s/\n", dirs->v[i]) > 0;
+	if (fp != NULL)
+		ok = fclose(fp) == 0 && ok;
+	if (!ok)
+		fail(f, EX_CANTCREAT, "%s:", file);
+	free(file);
+	free(info);
+	return ok ? 0 : f->code;
+}
+
+/* The same where git made the tie. */
+static int
+write_patterns_of(struct job *j, const struct strs *dirs, struct fault *f)
 {
 	struct repo *r = repo_open(j->work, f);
-	char *info, *file;
-	FILE *fp;
-	int code = 0;
+	int code;
 
 	if (r == NULL)
 		return f->code;
-	info = xasprintf("%sinfo", repo_gitdir(r));
-	file = xasprintf("%s/sparse-checkout", info);
-	make_dirs(info);
-	fp = fopen(file, "we");
-	if (fp == NULL || fputs(patterns->s, fp) == EOF || fclose(fp) != 0)
-		code = fail(f, EX_CANTCREAT, "%s:", file);
-	free(file);
-	free(info);
+	code = write_patterns(repo_gitdir(r), dirs, f);
 	repo_close(r);
 	return code;
 }
 
-/* Writes the files, with as many hands as the machine has. */
+/* git writes the files, with as many hands as the machine has. */
 static int
-fill(struct job *j, struct git *g, const struct buf *patterns, struct fault *f)
+fill(struct job *j, struct git *g, const struct strs *dirs, struct fault *f)
 {
 	char *workers = xasprintf("checkout.workers=%s", git_workers());
-	const char *sparse = patterns->len > 0 ? "core.sparseCheckout=true"
-					       : "core.sparseCheckout=false";
+	const char *sparse = dirs->n > 0 ? "core.sparseCheckout=true"
+					 : "core.sparseCheckout=false";
 	int code = 0;
 
 	g->dir = j->work;
-	if (patterns->len > 0)
-		code = write_patterns(j, patterns, f);
+	if (dirs->n > 0)
+		code = write_patterns_of(j, dirs, f);
 	if (code == 0 && GIT(g, GIT_FAR, "-c", workers, "-c", sparse, "-c",
 			     "core.sparseCheckoutCone=false", "reset", "--hard",
 			     "--quiet") != 0)
@@ -363,40 +350,57 @@ add(struct job *j, struct git *g, const char *path, struct fault *f)
 static int
 clear(struct job *j, struct fault *f)
 {
-	struct git g = { .dir = j->m.path };
-
 	unlink(j->ready);
 	if (access(j->work, F_OK) == 0) {
-		if (discard(j->work) < 0)
+		if (remove_aside(j->work) < 0)
 			return fail(f, EX_CANTCREAT, "%s:", j->work);
-		GIT(&g, GIT_QUICK, "worktree", "prune");
-		git_free(&g);
+		worktree_prune(j->m.path);
 	}
 	return 0;
 }
 
+/*
+ * Most trees need nothing that only git knows, and are there before it would
+ * have compared the first files.  The mirror is free for others meanwhile.
+ * false: nothing is left, and git is to do it, or to say what is wrong.
+ */
+static bool
+quick(struct job *j, const struct strs *dirs)
+{
+	char *gitdir = worktree_add(j->m.path, j->id, j->work, j->here);
+	char *index;
+	struct fault why;
+	bool ok;
+
+	if (gitdir == NULL)
+		return false;
+	mirror_unlock(&j->m);
+	index = xasprintf("%s/index", gitdir);
+	ok = fill_tree(j->m.repo, j->here, dirs->n > 0 ? dirs : NULL, j->work,
+		 index) &&
+	     (dirs->n == 0 || write_patterns(gitdir, dirs, &why) == 0);
+	if (!ok)
+		mirror_lock(&j->m);
+	free(index);
+	free(gitdir);
+	return ok;
+}
+
 static int
 make_once(
-    struct job *j, struct git *g, const struct buf *sparse, struct fault *f)
+    struct job *j, struct git *g, const struct strs *dirs, struct fault *f)
 {
 	int code = clear(j, f);
 
-	if (code != 0) {
-		mirror_unlock(&j->m);
-		return code;
-	}
-	/* A small tree is there before git would have started. */
-	if (sparse->len == 0 && repo_plain(j->repo, j->here, SMALL) &&
-	    repo_worktree(j->repo, j->id, j->work, j->here)) {
-		mirror_unlock(&j->m);
+	if (code == 0 && quick(j, dirs))
 		return touch(j->ready, f);
-	}
-	code = clear(j, f);
+	if (code == 0)
+		code = clear(j, f);
 	if (code == 0)
 		code = add(j, g, j->work, f);
 	mirror_unlock(&j->m);
 	if (code == 0)
-		code = fill(j, g, sparse, f);
+		code = fill(j, g, dirs, f);
 	return code != 0 ? code : touch(j->ready, f);
 }
 
@@ -410,10 +414,6 @@ again(struct job *j, struct fault *f)
 	code = mirror_remake(&j->m, f);
 	if (code != 0)
 		return code;
-	repo_close(j->repo);
-	j->repo = repo_open(j->m.path, f);
-	if (j->repo == NULL)
-		return f->code;
 	free(j->here);
 	j->here = NULL;
 	return choose(j, f);
@@ -422,9 +422,9 @@ again(struct job *j, struct fault *f)
 static int
 make(struct job *j, struct fault *f)
 {
-	struct buf sparse = BUF_INIT;
+	struct strs sparse = { 0 };
 	struct git g = { 0 };
-	int code = sparse_patterns(j, &sparse, f);
+	int code = sparse_dirs(j, &sparse, f);
 
 	if (code == 0)
 		code = choose(j, f);
@@ -437,7 +437,7 @@ make(struct job *j, struct fault *f)
 		}
 	}
 	git_free(&g);
-	buf_free(&sparse);
+	strs_free(&sparse);
 	return code;
 }
 
@@ -481,7 +481,7 @@ adopt(struct job *j, struct fault *f)
 		if (rename(to, lost) < 0 && errno != ENOENT)
 			warn("%s:", to);
 		/* The old link's end goes, or two would claim one path. */
-		GIT(&g, GIT_QUICK, "worktree", "prune");
+		worktree_prune(j->m.path);
 		if (rename(from, to) < 0)
 			code = fail(f, EX_CANTCREAT, "%s:", to);
 	}
@@ -505,7 +505,7 @@ adopt(struct job *j, struct fault *f)
 static int
 commit_rest(struct job *j, struct repo *r, struct fault *f)
 {
-	struct repo_commit c = { .file_max = FILE_MAX };
+	struct commit c = { .file_max = FILE_MAX };
 	struct mask m = { 0 };
 	char *message = xasprintf("Interrupted turn\n\nFound uncommitted when "
 				  "job %s was taken up again.\n",
@@ -515,7 +515,7 @@ commit_rest(struct job *j, struct repo *r, struct fault *f)
 	mask_init(&m);
 	c.message = message;
 	c.secrets = &m;
-	code = repo_commit_all(r, &c, f);
+	code = commit_all(r, &c, f);
 	if (c.made)
 		warn("%s: committed %zu files of an interrupted turn", j->id,
 		    c.changed);
@@ -557,7 +557,7 @@ catch_up(struct job *j, struct repo *r, struct fault *f)
 	    !repo_contains(r, j->remote_tip, head) ||
 	    strcmp(head, j->remote_tip) == 0)
 		return 0;
-	return repo_forward(r, j->remote_tip, f);
+	return branch_forward(r, j->remote_tip, f);
 }
 
 static int
@@ -567,8 +567,8 @@ resume(struct job *j, struct fault *f)
 	char head[OID_LEN];
 	int code = 0;
 
-	repo_calm(j->work);
-	if (!repo_tied(j->work, j->m.path) ||
+	calm_tree(j->work);
+	if (!worktree_tied(j->work, j->m.path) ||
 	    (r = repo_open(j->work, NULL)) == NULL ||
 	    !repo_hangs_on(r, j->work, j->m.path) ||
 	    !repo_commit_of(r, "HEAD", head)) {
@@ -582,7 +582,7 @@ resume(struct job *j, struct fault *f)
 	j->here = own_branch(j, r);
 	code = commit_rest(j, r, f);
 	if (code == 0)
-		code = repo_attach(r, j->here, f);
+		code = branch_attach(r, j->here, f);
 	if (code == 0)
 		code = catch_up(j, r, f);
 	repo_close(r);
@@ -599,7 +599,7 @@ report(struct job *j, struct buf *b)
 	json_add(b, "workspace", j->work);
 	json_add(b, "base_branch", j->base);
 	if (!tip_of(j, "heads", j->here, tip) ||
-	    !repo_merge_base(j->repo, tip, j->base_tip, base))
+	    !repo_merge_base(j->m.repo, tip, j->base_tip, base))
 		memcpy(base, j->base_tip, OID_LEN);
 	json_add(b, "base_oid", base);
 	if (strcmp(j->here, j->branch) != 0)
@@ -628,6 +628,53 @@ clone(struct step *s, struct fault *f)
 
 /* --- removing --- */
 
+/* A record of tera-ls says which job it is; the one that the job was run with
+ * is in its directory, and says where the repository is. */
+static int
+complete_record(struct job *j, struct fault *f)
+{
+	static const char *const keys[] = { "$.repo_url", "$.project_path" };
+	char *file = xasprintf("%s/job.json", j->dir);
+	struct buf b = BUF_INIT;
+	struct fault why;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (*json_type(j->rec, keys[i]) == 't') {
+			free(file);
+			return 0;
+		}
+	if (calm_file(&b, file, JSON_LINE_MAX) < 0)
+		fail(f, EX_DATAERR,
+		    "%s: neither the record nor %s names the repository", j->id,
+		    file);
+	else if (json_check(buf_text(&b), b.len, &why) != 0)
+		fail(f, EX_DATAERR, "%s: %s", file, why.msg);
+	else
+		j->rec = j->own_rec = buf_take(&b);
+	buf_free(&b);
+	free(file);
+	return j->own_rec != NULL ? 0 : f->code;
+}
+
+/* tera-run and all that it starts hold this lock as long as they live. */
+static int
+lock_run(struct job *j, struct fault *f)
+{
+	char *path = xasprintf("%s/lock", j->dir);
+	int code = 0;
+
+	j->run = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (j->run < 0)
+		code = fail(f, EX_CANTCREAT, "%s:", path);
+	else if (flock(j->run, LOCK_EX | LOCK_NB) < 0)
+		code =
+		    errno == EWOULDBLOCK
+			? fail(f, EX_TEMPFAIL, "%s: the job still runs", j->id)
+			: fail(f, EX_OSERR, "%s:", path);
+	free(path);
+	return code;
+}
+
 /* Is the commit in a ref of the remote, as it is now? */
 static bool
 on_remote(struct job *j, const char *oid)
@@ -638,8 +685,8 @@ on_remote(struct job *j, const char *oid)
 		warn("%s: %s", j->id, why.msg);
 		return false;
 	}
-	return repo_in_refs(j->repo, "refs/remotes/origin/*", oid) ||
-	       repo_in_refs(j->repo, "refs/pull/*", oid);
+	return repo_in_refs(j->m.repo, "refs/remotes/origin/*", oid) ||
+	       repo_in_refs(j->m.repo, "refs/pull/*", oid);
 }
 
 static bool
@@ -669,11 +716,11 @@ prove(struct job *j, struct fault *f)
 	char head[OID_LEN];
 	int code;
 
-	repo_calm(j->work);
-	r = repo_open(j->work, f);
-	if (r == NULL)
+	calm_tree(j->work);
+	code = mirror_tied(j->rec, j->work, f);
+	if (code != 0 || (r = repo_open(j->work, f)) == NULL)
 		return f->code;
-	code = repo_dirty(r, &dirty, f);
+	code = commit_dirty(r, &dirty, f);
 	if (code == 0 && dirty.n > 0)
 		code = fail(f, EX_DATAERR, "%s: %s%s would be lost: commit it",
 		    j->work, dirty.v[0], dirty.n > 1 ? " and more" : "");
@@ -688,35 +735,64 @@ prove(struct job *j, struct fault *f)
 	return code;
 }
 
+/* The tie goes, and what is too much in the mirror. */
+static void
+tidy_mirror(struct job *j)
+{
+	char *source = j->m.path == NULL ? mirror_source(j->rec, NULL) : NULL;
+	struct git g = { 0 };
+
+	if (source != NULL)
+		mirror_open(&j->m, source, NULL);
+	free(source);
+	if (j->m.path == NULL || access(j->m.path, F_OK) < 0)
+		return;
+	worktree_prune(j->m.path);
+	g.dir = j->m.path;
+	/* Elsewhere it is off: here nobody waits for it. */
+	GIT(&g, GIT_QUICK, "-c", "gc.auto=6700", "gc", "--auto", "--quiet");
+	git_free(&g);
+}
+
 static int
 drop(struct job *j, struct fault *f)
 {
-	struct git g = { 0 };
-
 	unlink(j->ready); /* first: from here on it is half again */
 	if (remove_tree(j->work) < 0)
 		return fail(f, EX_CANTCREAT, "%s:", j->work);
-	if (j->m.path != NULL) {
-		g.dir = j->m.path;
-		GIT(&g, GIT_QUICK, "worktree", "prune");
-		/* Elsewhere it is off: here nobody waits for it. */
-		GIT(&g, GIT_QUICK, "-c", "gc.auto=6700", "gc", "--auto",
-		    "--quiet");
-		git_free(&g);
-	}
+	tidy_mirror(j);
 	return 0;
 }
 
 static int
-take_away(struct step *s, struct fault *f)
+take_away(struct job *j, struct fault *f)
 {
-	struct job j;
-	int code = find(&j, s, f);
+	struct fault why;
+	int code = lock_run(j, f);
 
-	if (code == 0 && access(j.ready, F_OK) == 0 && has_files(j.work))
-		code = prove(&j, f);
-	if (code == 0)
-		code = drop(&j, f);
+	if (code != 0)
+		return code;
+	/* One that a worker was let into goes only with a proof. */
+	if (access(j->ready, F_OK) == 0 && has_files(j->work)) {
+		code = complete_record(j, f);
+		if (code == 0)
+			code = prove(j, f);
+	} else
+		complete_record(j, &why); /* for the mirror's sake */
+	return code != 0 ? code : drop(j, f);
+}
+
+static int
+removed(struct step *s, struct fault *f)
+{
+	struct job j = { .rec = s->rec, .run = -1, .m.lock = -1 };
+	int code = 0;
+
+	j.id = step_any_job(s, f);
+	if (j.id == NULL || name_places(&j, f) != 0)
+		code = f->code;
+	else if (access(j.work, F_OK) == 0) /* else it was done before */
+		code = take_away(&j, f);
 	if (code == 0)
 		json_add(&s->add, "workspace", NULL);
 	done(&j);
@@ -734,7 +810,7 @@ main(int argc, char *argv[])
 	while ((c = getopt(argc, argv, "u")) != -1)
 		switch (c) {
 		case 'u':
-			serve = take_away;
+			serve = removed;
 			s.failed_too = s.strict = true;
 			break;
 		default: err_usage();

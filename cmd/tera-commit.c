@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "branch.h"
 #include "cmd.h"
+#include "commit.h"
 #include "mirror.h"
 #include "spawn.h"
 #include "step.h"
@@ -62,7 +64,7 @@ message(const struct step *s, struct buf *b)
 }
 
 static void
-report(struct step *s, struct repo *r, const struct repo_commit *c)
+report(struct step *s, struct repo *r, const struct commit *c)
 {
 	struct buf left = BUF_INIT, few = BUF_INIT;
 	char head[OID_LEN];
@@ -92,7 +94,7 @@ report(struct step *s, struct repo *r, const struct repo_commit *c)
 static int
 commit_in(struct step *s, struct repo *r, struct fault *f)
 {
-	struct repo_commit c = { .file_max = file_max * 1024 * 1024 };
+	struct commit c = { .file_max = file_max * 1024 * 1024 };
 	struct buf text = BUF_INIT;
 	struct mask m = { 0 };
 	char *branch = NULL;
@@ -102,10 +104,10 @@ commit_in(struct step *s, struct repo *r, struct fault *f)
 	message(s, &text);
 	c.message = buf_text(&text);
 	c.secrets = &m;
-	code = repo_commit_all(r, &c, f);
+	code = commit_all(r, &c, f);
 	if (code == 0 && json_type(s->rec, "$.branch")[0] == 't') {
 		branch = step_branch(s, true, f);
-		code = branch != NULL ? repo_attach(r, branch, f) : f->code;
+		code = branch != NULL ? branch_attach(r, branch, f) : f->code;
 	}
 	if (code == 0)
 		report(s, r, &c);

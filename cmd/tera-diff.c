@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "diff.h"
 #include "mirror.h"
 
 #define USAGE "[-Sx] [-C directory] [-U lines] {base..head | -}"
@@ -30,7 +31,7 @@ struct out {
 /* --- JSON --- */
 
 static void
-json_file(void *arg, const struct repo_file *f)
+json_file(void *arg, const struct diff_file *f)
 {
 	struct out *o = arg;
 
@@ -79,7 +80,7 @@ json_hunk(void *arg, const char *header, size_t n)
 }
 
 static void
-json_line(void *arg, const struct repo_line *l)
+json_line(void *arg, const struct diff_line *l)
 {
 	struct out *o = arg;
 	struct buf one = BUF_INIT;
@@ -147,7 +148,7 @@ put_path(const char *path)
 }
 
 static void
-stat_file(void *arg, const struct repo_file *f)
+stat_file(void *arg, const struct diff_file *f)
 {
 	struct out *o = arg;
 
@@ -183,7 +184,7 @@ static int
 show(struct out *o, struct repo *r, const char *base, const char *head,
     unsigned context, struct fault *f)
 {
-	struct repo_diff d = { .arg = o, .context = context };
+	struct diff d = { .arg = o, .context = context };
 	int code;
 
 	o->files = o->additions = o->deletions = 0;
@@ -197,7 +198,7 @@ show(struct out *o, struct repo *r, const char *base, const char *head,
 		d.end = json_done;
 		break;
 	}
-	code = repo_diff(r, base, head, &d, f);
+	code = diff_show(r, base, head, &d, f);
 	if (code == 0 && o->form == STAT)
 		stat_total(o);
 	return code;
@@ -260,8 +261,8 @@ repo_of(const char *rec, const char *base, const char *head, bool *bare,
 		r = repo_open(m.path, NULL);
 		if (r == NULL || !has(r, base, head)) {
 			repo_close(r);
-			r = mirror_fetch(&m, f) == 0 ? repo_open(m.path, f)
-						     : NULL;
+			r = mirror_fetch(&m, f) == 0 ? m.repo : NULL;
+			m.repo = r != NULL ? NULL : m.repo;
 		}
 	}
 	mirror_close(&m);

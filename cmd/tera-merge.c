@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "merge.h"
 #include "mirror.h"
+#include "push.h"
 
 #define USAGE                                                                  \
 	"[-ci] [-m message] [-M method] base=branch head=branch [oid=oid] "    \
@@ -23,10 +25,9 @@ static const char *const ways[] = { "merge", "squash", "rebase" };
 struct merge {
 	const char *base, *head, *expected;
 	char *message;
-	enum repo_way way;
+	enum merge_way way;
 	bool check, look;
 	struct mirror m;
-	struct repo *repo;
 	char base_oid[OID_LEN], head_oid[OID_LEN], done[OID_LEN];
 	struct strs conflicts;
 	bool already;
@@ -36,7 +37,7 @@ static int
 tip(struct merge *t, const char *branch, char oid[OID_LEN], struct fault *f)
 {
 	char *ref = xasprintf("refs/remotes/origin/%s", branch);
-	bool there = repo_commit_of(t->repo, ref, oid);
+	bool there = repo_commit_of(t->m.repo, ref, oid);
 
 	free(ref);
 	return there ? 0
@@ -50,10 +51,6 @@ look(struct merge *t, struct fault *f)
 {
 	int code = mirror_fetch(&t->m, f);
 
-	repo_close(t->repo);
-	t->repo = NULL;
-	if (code == 0 && (t->repo = repo_open(t->m.path, f)) == NULL)
-		code = f->code;
 	if (code == 0)
 		code = tip(t, t->base, t->base_oid, f);
 	if (code == 0)
@@ -75,16 +72,16 @@ try(struct merge *t, struct fault *f)
 
 	if (code != 0)
 		return code;
-	t->already = repo_contains(t->repo, t->base_oid, t->head_oid);
+	t->already = repo_contains(t->m.repo, t->base_oid, t->head_oid);
 	if (t->already) {
 		memcpy(t->done, t->base_oid, OID_LEN);
 		return 0;
 	}
-	code = repo_bring(t->repo, t->way, t->base_oid, t->head_oid, t->message,
-	    t->done, &t->conflicts, f);
+	code = merge_commits(t->m.repo, t->way, t->base_oid, t->head_oid,
+	    t->message, t->done, &t->conflicts, f);
 	if (code != 0 || t->check)
 		return code;
-	p = mirror_push(&t->m, t->done, t->base, f);
+	p = push_commit(&t->m, t->done, t->base, f);
 	if (p == PUSH_DONE)
 		return 0;
 	return p == PUSH_MOVED ? EX_TEMPFAIL : f->code;
@@ -144,14 +141,14 @@ say_distance(struct merge *t, struct fault *f)
 
 	if (code != 0)
 		return code;
-	repo_ahead(t->repo, t->head_oid, t->base_oid, &ahead, &behind);
+	repo_ahead(t->m.repo, t->head_oid, t->base_oid, &ahead, &behind);
 	json_add(&b, "base_oid", t->base_oid);
 	json_add(&b, "head_oid", t->head_oid);
 	json_add_int(&b, "ahead", (long long)ahead);
 	json_add_int(&b, "behind", (long long)behind);
 	json_add(&b, "merge_base",
-	    repo_merge_base(t->repo, t->head_oid, t->base_oid, base) ? base
-								     : NULL);
+	    repo_merge_base(t->m.repo, t->head_oid, t->base_oid, base) ? base
+								       : NULL);
 	say(&b);
 	return 0;
 }
@@ -174,12 +171,12 @@ run(struct merge *t, struct fault *f)
 	return code;
 }
 
-static enum repo_way
+static enum merge_way
 way_named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
 		if (strcmp(name, ways[i]) == 0)
-			return (enum repo_way)i;
+			return (enum merge_way)i;
 	die(EX_USAGE, "-M %.40s: want merge, squash or rebase", name);
 }
 
@@ -243,7 +240,6 @@ main(int argc, char *argv[])
 	free(source);
 	free(t.message);
 	strs_free(&t.conflicts);
-	repo_close(t.repo);
 	mirror_close(&t.m);
 	return out_end(code);
 }

@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mirror.h"
+#include "branch.h"
+#include "leak.h"
+#include "merge.h"
+#include "push.h"
 #include "spawn.h"
 #include "step.h"
 
@@ -63,7 +66,7 @@ find(struct job *j, struct step *s, struct fault *f)
 		code = mirror_open(&j->m, source, f);
 	if (code == 0) {
 		mirror_unlock(&j->m);
-		code = repo_attach(j->work, j->here, f);
+		code = branch_attach(j->work, j->here, f);
 	}
 	if (code == 0 && !repo_commit_of(j->work, "HEAD", j->head))
 		code = fail(f, EX_DATAERR, "%s: no commit to push", dir);
@@ -81,7 +84,7 @@ merge(struct job *j, const char *theirs, struct fault *f)
 	char *message = xasprintf("Merge the remote's %s\n", j->branch);
 	struct strs conflicts = { 0 };
 	char merged[OID_LEN];
-	int code = repo_bring(j->work, REPO_MERGE, j->head, theirs, message,
+	int code = merge_commits(j->work, MERGE_BOTH, j->head, theirs, message,
 	    merged, &conflicts, f);
 
 	if (conflicts.n > 0) {
@@ -93,7 +96,7 @@ merge(struct job *j, const char *theirs, struct fault *f)
 		free(paths);
 	}
 	if (code == 0)
-		code = repo_forward(j->work, merged, f);
+		code = branch_forward(j->work, merged, f);
 	strs_free(&conflicts);
 	free(message);
 	return code;
@@ -112,7 +115,7 @@ take_in(struct job *j, struct fault *f)
 	if (code == 0 && repo_commit_of(j->work, ref, theirs) &&
 	    !repo_contains(j->work, j->head, theirs))
 		code = repo_contains(j->work, theirs, j->head)
-			   ? repo_forward(j->work, theirs, f)
+			   ? branch_forward(j->work, theirs, f)
 			   : merge(j, theirs, f);
 	repo_commit_of(j->work, "HEAD", j->head);
 	free(ref);
@@ -241,10 +244,10 @@ push_it(struct job *j, struct fault *f)
 {
 	enum push p = PUSH_MOVED;
 
-	if (mirror_held(&j->m, j->branch, f))
+	if (push_held(&j->m, j->branch, f))
 		return PUSH_HELD;
 	for (int i = 0; i < TRIES && p == PUSH_MOVED; i++) {
-		p = mirror_push(&j->m, j->head, j->branch, f);
+		p = push_commit(&j->m, j->head, j->branch, f);
 		if (p == PUSH_MOVED && take_in(j, f) != 0)
 			break;
 	}
@@ -302,7 +305,7 @@ push(struct step *s, struct fault *f)
 			    "the branch's name holds a secret: not pushed");
 	if (code == 0)
 		code =
-		    repo_scan(j.work, j.head, "refs/remotes/origin/*", &m, f);
+		    leak_scan(j.work, j.head, "refs/remotes/origin/*", &m, f);
 	if (code == 0 && nothing(&j))
 		report(&j, "nothing", "no commit that the base does not have");
 	else if (code == 0)

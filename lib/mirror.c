@@ -1,7 +1,6 @@
 /* See mirror.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,56 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calm.h"
 #include "json.h"
 #include "mirror.h"
+#include "remove.h"
 #include "spawn.h"
-
-/* --- files --- */
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)st;
-	(void)w;
-	return type == FTW_DP ? rmdir(path) : unlink(path);
-}
-
-/* A directory that a worker made unreadable or read-only is in the way. */
-static int
-open_up(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)w;
-	if ((type == FTW_D || type == FTW_DNR) && (st->st_mode & 0700) != 0700)
-		chmod(path, 0700);
-	return 0;
-}
-
-int
-remove_tree(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -1;
-	if (nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0)
-		return 0;
-	nftw(path, open_up, 64, FTW_PHYS | FTW_MOUNT);
-	return nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-}
-
-int
-discard(const char *path)
-{
-	char *dead = xasprintf("%s.dead", path);
-	int rc;
-
-	remove_tree(dead);
-	rc = rename(path, dead) < 0 && errno != ENOENT ? -1 : 0;
-	for (int i = 0; i < 20 && remove_tree(dead) < 0; i++)
-		nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
-	free(dead);
-	return rc;
-}
+#include "worktree.h"
 
 static int
 write_file(const char *path, const char *text)
@@ -167,7 +122,7 @@ mirror_tied(const char *rec, const char *dir, struct fault *f)
 	path = mirror_path(source);
 	if (stat(dir, &st) < 0)
 		code = fail(f, EX_NOINPUT, "%s:", dir);
-	else if (path == NULL || !repo_tied(dir, path) ||
+	else if (path == NULL || !worktree_tied(dir, path) ||
 		 (r = repo_open(dir, f)) == NULL ||
 		 !repo_hangs_on(r, dir, path))
 		code = fail(f, EX_DATAERR,
@@ -201,6 +156,7 @@ mirror_open(struct mirror *m, const char *source, struct fault *f)
 void
 mirror_close(struct mirror *m)
 {
+	repo_close(m->repo);
 	if (m->source != NULL)
 		mirror_unlock(m);
 	free(m->source);
@@ -211,6 +167,18 @@ mirror_close(struct mirror *m)
 }
 
 /* --- bringing it up to date --- */
+
+/* Is the file there, and this text? */
+static bool
+reads(const char *file, const char *text)
+{
+	struct buf b = BUF_INIT;
+	bool same = calm_file(&b, file, strlen(text)) == 0 &&
+		    strcmp(buf_text(&b), text) == 0;
+
+	buf_free(&b);
+	return same;
+}
 
 /*
  * A worker can write the configuration of the repository that its work tree
@@ -223,7 +191,7 @@ configure(const struct mirror *m, const char *path)
 	char *file = xasprintf("%s/config", path);
 	char *tmp = xasprintf("%s.%ld", file, (long)getpid());
 	struct buf b = BUF_INIT, q = BUF_INIT;
-	int rc;
+	int rc = 0;
 
 	json_quote(&q, plain, strlen(plain)); /* git quotes as JSON does */
 	buf_fmt(&b,
@@ -231,15 +199,23 @@ configure(const struct mirror *m, const char *path)
 	    "\tbare = true\n[gc]\n\tauto = 0\n[remote \"origin\"]\n\turl = %s\n"
 	    "\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
 	    buf_text(&q));
-	rc = write_file(tmp, buf_text(&b));
-	if (rc == 0)
-		rc = rename(tmp, file);
+	if (!reads(file, buf_text(&b))) {
+		rc = write_file(tmp, buf_text(&b));
+		if (rc == 0)
+			rc = rename(tmp, file);
+	}
 	buf_free(&b);
 	buf_free(&q);
 	free(tmp);
 	free(file);
 	free(plain);
 	return rc;
+}
+
+void
+mirror_configure(const struct mirror *m)
+{
+	configure(m, m->path);
 }
 
 static int
@@ -258,7 +234,7 @@ make_at(struct mirror *m, const char *path, struct fault *f)
 	struct git g = { 0 };
 	int code = 0;
 
-	if (discard(path) < 0)
+	if (remove_aside(path) < 0)
 		return fail(f, EX_CANTCREAT, "%s:", path);
 	if (GIT(&g, GIT_QUICK, "init", "--quiet", "--bare", "--template=", "--",
 		path) != 0)
@@ -277,6 +253,14 @@ make_at(struct mirror *m, const char *path, struct fault *f)
 }
 
 static int
+reopen(struct mirror *m, struct fault *f)
+{
+	repo_close(m->repo);
+	m->repo = repo_open(m->path, f);
+	return m->repo != NULL ? 0 : f->code;
+}
+
+static int
 make(struct mirror *m, struct fault *f)
 {
 	char *tmp = xasprintf("%s.new", m->path);
@@ -285,7 +269,7 @@ make(struct mirror *m, struct fault *f)
 	if (code == 0 && rename(tmp, m->path) < 0)
 		code = fail(f, EX_CANTCREAT, "%s:", m->path);
 	free(tmp);
-	return code;
+	return code != 0 ? code : reopen(m, f);
 }
 
 /* What git wants to see before it reads a repository at all. */
@@ -367,7 +351,7 @@ mirror_remake(struct mirror *m, struct fault *f)
 	}
 	free(tmp);
 	free(old);
-	return code;
+	return code != 0 ? code : reopen(m, f);
 }
 
 bool
@@ -451,16 +435,18 @@ int
 mirror_fetch(struct mirror *m, struct fault *f)
 {
 	struct git g = { .dir = m->path };
-	struct repo *r;
-	int rc, code = 0;
+	int rc, code;
 
 	if (access(m->path, F_OK) < 0)
 		return make(m, f);
-	if (configure(m, m->path) < 0 || (r = repo_open(m->path, f)) == NULL)
+	if (configure(m, m->path) < 0 || reopen(m, f) != 0)
 		return mirror_remake(m, f);
-	rc = compare(m, r, &g);
-	repo_close(r);
-	if (rc < 0 || (rc == 0 && fetch(&g) != 0)) {
+	rc = compare(m, m->repo, &g);
+	if (rc > 0)
+		code = 0;
+	else if (rc == 0 && fetch(&g) == 0)
+		code = reopen(m, f);
+	else {
 		code = git_fault(&g, m->shown, EX_UNAVAILABLE, f);
 		if (mirror_broken(&g))
 			code = mirror_remake(m, f);
@@ -497,9 +483,8 @@ mirror_default(struct mirror *m, char **branch, struct fault *f)
 	return code;
 }
 
-/* Is the source somebody's work tree on this machine? */
-static bool
-is_checkout(const struct mirror *m)
+bool
+mirror_is_checkout(const struct mirror *m)
 {
 	char *git = xasprintf("%s/.git", m->source);
 	bool is = *m->source == '/' && access(git, F_OK) == 0;
@@ -519,7 +504,7 @@ mirror_guard(
 		return fail(f, EX_DATAERR,
 		    "branch %s is the base itself: a job has its own branch",
 		    branch);
-	if (is_checkout(m))
+	if (mirror_is_checkout(m))
 		return 0;
 	code = mirror_default(m, &head, f);
 	if (code == EX_DATAERR) /* it names none */
@@ -551,103 +536,4 @@ mirror_tip(
 	free(ref);
 	git_free(&g);
 	return code;
-}
-
-/* --- pushing --- */
-
-static enum push
-held(const struct mirror *m, const char *branch, struct fault *f)
-{
-	fail(f, EX_DATAERR,
-	    "%s: branch %s is checked out there: check out another branch in "
-	    "it, or merge in it by hand, and try again",
-	    m->shown, branch);
-	return PUSH_HELD;
-}
-
-bool
-mirror_held(struct mirror *m, const char *branch, struct fault *f)
-{
-	struct repo *r = is_checkout(m) ? repo_open(m->source, NULL) : NULL;
-	char *now = r != NULL ? repo_branch(r) : NULL;
-	bool is = now != NULL && strcmp(now, branch) == 0;
-
-	if (is)
-		held(m, branch, f);
-	free(now);
-	repo_close(r);
-	return is;
-}
-
-/* What git push --porcelain says of our one ref. */
-static enum push
-verdict(const struct mirror *m, const struct git *g, const char *branch,
-    struct fault *f)
-{
-	const char *out = buf_text(&g->out);
-	const char *bang =
-	    strncmp(out, "!\t", 2) == 0 ? out : strstr(out, "\n!\t");
-	char *words;
-
-	if (bang == NULL) {
-		int code = git_fault(g, m->shown, EX_UNAVAILABLE, f);
-
-		return code == EX_NOPERM ? PUSH_REFUSED : PUSH_AWAY;
-	}
-	bang += *bang == '\n';
-	words = xstrndup(bang + 2, strcspn(bang + 2, "\n"));
-	fail(f, EX_DATAERR, "%s: %s", m->shown, words);
-	free(words);
-	if (strstr(f->msg, "[rejected]") != NULL)
-		return PUSH_MOVED;
-	if (strstr(f->msg, "checked out") != NULL)
-		return held(m, branch, f);
-	if (strstr(f->msg, "cannot lock ref") != NULL ||
-	    strstr(f->msg, "failed to update ref") != NULL)
-		return PUSH_MOVED;
-	f->code = EX_NOPERM;
-	return PUSH_REFUSED;
-}
-
-static enum push
-read_back(
-    struct mirror *m, const char *oid, const char *branch, struct fault *f)
-{
-	char there[OID_LEN], *ref;
-	struct repo *r;
-
-	if (mirror_tip(m, branch, there, f) != 0)
-		return PUSH_AWAY;
-	if (strcmp(there, oid) != 0) {
-		fail(f, EX_UNAVAILABLE, "%s: branch %s is %.10s, not %.10s",
-		    m->shown, branch, *there != '\0' ? there : "missing", oid);
-		return *there != '\0' ? PUSH_MOVED : PUSH_AWAY;
-	}
-	r = repo_open(m->path, NULL);
-	if (r != NULL) {
-		ref = xasprintf("refs/remotes/origin/%s", branch);
-		repo_set_ref(r, ref, oid, NULL);
-		free(ref);
-		repo_close(r);
-	}
-	return PUSH_DONE;
-}
-
-enum push
-mirror_push(
-    struct mirror *m, const char *oid, const char *branch, struct fault *f)
-{
-	struct git g = { .dir = m->path };
-	char *spec = xasprintf("%s:refs/heads/%s", oid, branch);
-	enum push p;
-
-	configure(m, m->path);
-	if (GIT(&g, GIT_FAR, "push", "--porcelain", "--no-verify",
-		"--recurse-submodules=no", "--", git_remote(), spec) != 0)
-		p = verdict(m, &g, branch, f);
-	else
-		p = read_back(m, oid, branch, f);
-	git_free(&g);
-	free(spec);
-	return p;
 }

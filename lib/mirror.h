@@ -1,6 +1,6 @@
 /*
  * mirror: the bare repository that we keep of each source, under
- * $TERA_STATE/mirror, and all talk with the source itself.
+ * $TERA_STATE/mirror, and what is asked of the source itself.
  *
  * The source's branches are refs/remotes/origin/NAME and follow it; its tags
  * and pull heads are as they are there.  refs/heads are ours: the branches of
@@ -18,6 +18,7 @@ struct mirror {
 	char *source; /* may hold a password */
 	char *shown;  /* for messages */
 	char *path;
+	struct repo *repo; /* open once it was fetched; the mirror's own */
 	char *head; /* the branch of the source's HEAD, once it was seen */
 	int lock;   /* -1: not held */
 };
@@ -38,11 +39,12 @@ void mirror_lock(struct mirror *m);
 void mirror_unlock(struct mirror *m);
 void mirror_close(struct mirror *m);
 
-/* Makes it, or brings it up to date; under the lock. */
+/* Makes it, or brings it up to date, and opens it; under the lock. */
 int mirror_fetch(struct mirror *m, struct fault *f);
 /* Did the last run of g stumble over a broken repository of ours? */
 bool mirror_broken(const struct git *g);
-/* Makes it anew; work trees and branches come along where they can. */
+/* Makes and opens it anew; work trees and branches come along where they can.
+ */
 int mirror_remake(struct mirror *m, struct fault *f);
 
 /* The branch that the source's HEAD names; 65 when it names none. */
@@ -51,30 +53,12 @@ int mirror_default(struct mirror *m, char **branch, struct fault *f);
  * of the source; a person's checkout has none.  The source may be asked. */
 int mirror_guard(
     struct mirror *m, const char *branch, const char *base, struct fault *f);
-/* Is the branch checked out in a source that is a person's work tree?  git
- * may be set to change the files there. */
-bool mirror_held(struct mirror *m, const char *branch, struct fault *f);
 /* The source's branch, asked now; oid is "" when it has none. */
 int mirror_tip(
     struct mirror *m, const char *branch, char oid[OID_LEN], struct fault *f);
-
-enum push {
-	PUSH_DONE,    /* and read back */
-	PUSH_MOVED,   /* the branch has commits that we lack */
-	PUSH_HELD,    /* it is checked out there */
-	PUSH_REFUSED, /* by a rule or for want of rights */
-	PUSH_AWAY,    /* not to be reached, or it did something else */
-};
-
-/* Pushes oid to the source's branch without force, and reads the answer
- * back.  f is filled unless it is PUSH_DONE. */
-enum push mirror_push(
-    struct mirror *m, const char *oid, const char *branch, struct fault *f);
-
-/* rm -rf, but never through a symbolic link.  0 or -1 with errno. */
-int remove_tree(const char *path);
-/* As remove_tree, but under another name first: a child of a killed run may
- * still be writing, and shall not write into what comes here next. */
-int discard(const char *path);
+/* Is the source somebody's work tree on this machine? */
+bool mirror_is_checkout(const struct mirror *m);
+/* Puts the configuration back that is ours, before git reads it. */
+void mirror_configure(const struct mirror *m);
 
 #endif

@@ -89,11 +89,10 @@ file_name(const char *s)
 			 "0123456789._-") == n;
 }
 
-char *
-step_job(const struct step *s, struct fault *f)
+/* The id that a key of the record holds; takes it over. */
+static char *
+named(char *id, struct fault *f)
 {
-	char *id = json_get(s->rec, "$.job_id");
-
 	if (id != NULL && file_name(id))
 		return id;
 	fail(f, EX_DATAERR, "%s",
@@ -101,6 +100,23 @@ step_job(const struct step *s, struct fault *f)
 		       : "the record's job_id is no name for a directory");
 	free(id);
 	return NULL;
+}
+
+char *
+step_job(const struct step *s, struct fault *f)
+{
+	return named(json_get(s->rec, "$.job_id"), f);
+}
+
+char *
+step_any_job(const struct step *s, struct fault *f)
+{
+	static const char *const keys[] = { "$.job_id", "$.job", "$.id" };
+	char *id = NULL;
+
+	for (size_t i = 0; id == NULL && i < sizeof(keys) / sizeof(*keys); i++)
+		id = json_get(s->rec, keys[i]);
+	return named(id, f);
 }
 
 char *

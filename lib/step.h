@@ -32,6 +32,9 @@ int step_run(struct step *s, step_fn *serve);
 
 /* The record's job_id, fit for a file name; NULL and f when it is not. */
 char *step_job(const struct step *s, struct fault *f);
+/* As step_job; where there is none, the record's job, else its id, as records
+ * of tera-ls have it. */
+char *step_any_job(const struct step *s, struct fault *f);
 /* The record's branch, or work_branch where the work tree has its own. */
 char *step_branch(const struct step *s, bool here, struct fault *f);
 

@@ -21,7 +21,7 @@ may() {
 	base) echo 'sqlite3|nettle' ;;
 	text) echo 'sqlite3|nettle|jq' ;;
 	net) echo 'sqlite3|jq|curl(-gnutls)?' ;;
-	git) echo 'sqlite3|jq|git2' ;;
+	git) echo 'sqlite3|nettle|jq|git2' ;;
 	# what libmicrohttpd itself needs is its own affair
 	listen) echo 'sqlite3|nettle|microhttpd' ;;
 	esac
@@ -117,15 +117,24 @@ done
 is "the table has no flag that nobody takes" "$(grep -vxFf used table || :)" ""
 is "and each once" "$(cut -c 1 table | sort | uniq -d)" ""
 
-# who may include whom: one header for each foreign library
-for pair in git2.h:repo curl/curl.h:http microhttpd.h:daemon; do
-	is "only lib/${pair#*:}.c includes <${pair%:*}>" \
-		"$(cd "$TOP" && grep -l "#include <${pair%:*}>" cmd/*.c lib/*.[ch])" \
-		"lib/${pair#*:}.c"
-done
+# who may include whom: few know a foreign library
+only() { # header module...
+	header=$1
+	shift
+	is "only $* include <$header>" \
+		"$(cd "$TOP" && grep -l "#include <$header>" cmd/*.c lib/*.[ch])" \
+		"$(printf 'lib/%s.c\n' "$@")"
+}
+only git2.h branch commit diff fill leak merge offline plain repo
+only curl/curl.h http
+only microhttpd.h daemon
 is "a command includes no other" "$(cd "$TOP" && grep -l '#include "tera-' cmd/*.c || :)" ""
 is "no header brings SQLite, libgit2, curl or libmicrohttpd" \
 	"$(cd "$TOP" && grep -lE '#include <(sqlite3|git2|microhttpd|curl/.*)\.h>' lib/*.h || :)" ""
+is "no type of theirs is in a header, but by name" "$(
+	cd "$TOP" && for h in lib/*.h; do echo "#include \"$h\""; done |
+		cc -std=c11 -D_GNU_SOURCE -I. -I"$B/gen" -fsyntax-only -x c - 2>&1
+)" ""
 is "no shell is started from C" \
 	"$(cd "$TOP" && grep -nE '(^|[^_a-zA-Z])(system|popen)\(' cmd/*.c lib/*.c || :)" ""
 

@@ -11,7 +11,7 @@ contrib=$TOP/contrib
 mkdir units user
 for f in "$contrib"/systemd/*.service "$contrib"/systemd/*.timer \
 	"$contrib"/systemd/*.socket; do
-	sed "s,/usr/local/bin/,$B/bin/," "$f" >"units/${f##*/}"
+	sed "s,/usr/local/bin/,$B/bin/,g" "$f" >"units/${f##*/}"
 	sed '/^User=/d; s/multi-user.target/default.target/' \
 		"units/${f##*/}" >"user/${f##*/}"
 done
@@ -38,6 +38,7 @@ while read -r line; do
 	case $line in
 	*/tera-coordinate) set -- $line --help ;;
 	*/tera-serve*) set -- ${line% -l} --help ;;
+	"/bin/sh -c '"*"'") line=${line#/bin/sh -c "'"} && set -- sh -c "${line%"'"}" ;;
 	*) set -- $line ;;
 	esac
 	rc=0

@@ -139,6 +139,68 @@ exits "keeps an untracked file" 65 tera-clone -u <j9
 like "and names it" "$(cat err)" 'untracked'
 ok "also still there" test -e "$TERA_STATE/run/j9/work/untracked"
 
+# What tera-ls prints names the job; its own record says the rest.
+ls_job() { # id
+	printf '{"number":1,"id":"%s","ticket_id":"7","state":"completed","message":null}\n' "$1"
+}
+job n1 ticket-n "$T/r.git" >n1
+clone n1 >out
+mirror=$(git -C "$TERA_STATE/run/n1/work" rev-parse --path-format=absolute --git-common-dir)
+ls_job n1 >ls1
+exits "tera-ls: which repository is not known" 65 sh -c 'tera-clone -u <ls1 >out 2>err'
+like "and it says so" "$(cat err)" 'n1: neither the record nor .*run/n1/job.json names'
+ok "it is still there" test -d "$TERA_STATE/run/n1/work"
+cp n1 "$TERA_STATE/run/n1/job.json"
+echo x >"$TERA_STATE/run/n1/work/x"
+exits "tera-ls: an untracked file is kept" 65 sh -c 'tera-clone -u <ls1 >out 2>err'
+rm "$TERA_STATE/run/n1/work/x"
+echo '{"job_id":"n1","id":"j9","job":"j9"}' >ls2
+(
+	exec 9>"$TERA_STATE/run/n1/lock"
+	flock 9
+	exits "while the job runs: 75" 75 sh -c 'tera-clone -u <ls1 >out 2>err 9>&-'
+	echo "$test_n" >count
+)
+test_n=$(cat count)
+like "and it says so" "$(cat err)" 'n1: the job still runs'
+ok "nothing was touched" test -e "$TERA_STATE/run/n1/ready"
+mv "$TERA_STATE/run/n1/work/.git" dotgit
+git -C "$TERA_STATE/run/n1/work" init -q
+exits "a repository of the worker's own is kept" 65 sh -c 'tera-clone -u <ls1 >out 2>err'
+rm -rf "$TERA_STATE/run/n1/work/.git"
+mv dotgit "$TERA_STATE/run/n1/work/.git"
+is "the job_id counts first, then the job, then the id" "$(tera-clone -u <ls2)" \
+	'{"job_id":"n1","id":"j9","job":"j9","workspace":null}'
+not_ok "it is gone" test -e "$TERA_STATE/run/n1/work"
+not_ok "and its tie" test -e "$mirror/worktrees/n1"
+ok "its record is not" test -s "$TERA_STATE/run/n1/job.json"
+{ ls_job n1; ls_job never-here; } >ls3
+ok "those that are gone, or never were here" sh -c 'tera-clone -u <ls3 >out 2>err'
+is "pass" "$(grep -c '"workspace":null' out)" 2
+is "in silence" "$(cat err)" ""
+not_ok "and nothing is made for them" test -e "$TERA_STATE/run/never-here"
+
+# As a person or cron would.
+tera-init -q
+tera-add project name=p repo_url="$T/r.git" >/dev/null
+for n in 1 2; do
+	tera-add ticket project=p title="t$n" >/dev/null
+	tera-move "$n" in_progress >moved
+	case $n in
+	1) stages='tera-clone | tera-commit -m "Do it" | tera-push' ;;
+	2) stages='tera-clone >c; date >work/new; tera-commit -m n <c' ;;
+	esac
+	tera-claim | tera-run sh -c "$stages" | tera-finish - >/dev/null
+	tera-json get job_id <moved >"id$n"
+done
+work1=$TERA_STATE/run/$(cat id1)/work work2=$TERA_STATE/run/$(cat id2)/work
+is "two jobs are completed" "$(tera-ls job state=completed | wc -l)" 2
+ok "and have work trees" test -d "$work1" -a -d "$work2"
+exits "what is not pushed is kept: 65" 65 \
+	sh -c 'tera-ls job state=completed | tera-clone -u >out 2>err'
+is "the others go" "$(test -e "$work1" || echo gone)$(wc -l <"$work2/new")" gone1
+is "only that one is spoken of" "$(grep -c . err) $(grep -c "$(cat id2)" err)" "1 1"
+
 mkfifo "$TERA_STATE/run/j9/work/.gitattributes"
 exits "a FIFO does not hang it" 65 timeout 20 tera-clone -u <j9
 
@@ -166,6 +228,145 @@ is "sparse: a commit keeps the others" \
 	".gitignore a b d/e/x d/e/z f/y "
 tera-push <out >rec
 like "sparse: is clean then" "$(tera-clone -u <rec)" '"workspace":null'
+
+# Trees of all kinds are as git makes them, whoever writes the files: small
+# and plain ones we do, the others git does.
+seen() { # directory: what is in it, and how
+	(cd "$1" && find . -path ./.git -prune -o -printf '%y %m %l %P\n' | sort)
+}
+like_git() { # name job who [config]: the job's work tree is as a clone's
+	rm -rf plain
+	git clone -q "$T/odd.git" plain 2>/dev/null
+	job "$2" "ticket-$2" "$T/odd.git" >in
+	clone in >out
+	at=$TERA_STATE/run/$2/work
+	case $(git -C "$at" rev-parse --git-dir) in
+	*/"$2") by=us ;;
+	*) by=git ;; # has names of its own for work trees
+	esac
+	is "$1: written by $3" "$by" "$3"
+	is "$1: the same files" "$(seen "$at")" "$(seen plain)"
+	ok "$1: the same text" diff -r --exclude=.git --no-dereference plain "$at"
+	is "$1: the same index" "$(git -C "$at" ls-files -s)" "$(git -C plain ls-files -s)"
+	is "$1: and it is up to date" "$(git -C "$at" diff-files --raw)" ""
+	is "$1: clean" "$(git -C "$at" status --porcelain)" ""
+}
+remote odd
+(
+	cd odd
+	mkdir -p d/e d/.github d-e "sp ace" .d
+	printf 'no end' >d/e/f
+	: >empty
+	echo x >d.x
+	echo x >d-e/x
+	echo x >"sp ace/ü $(printf '\t')"
+	echo x >.d/.gitx
+	echo x >d/.github/x
+	echo x >d/.gitignore
+	printf '#!/bin/sh\n' >run
+	chmod 755 run
+	ln -s ../d/e d/link
+	ln -s /nowhere/at/all gone
+	printf 'a\r\nb\n' >mixed
+	head -c 300000 /dev/zero >zeros
+	git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),sub"
+	commit odd
+	git push -q origin main
+)
+like_git "plain" t1 us
+for d in plain "$at"; do
+	(cd "$d" && echo y >d/e/f && echo y >d/e/g && rm d-e/x .d/.gitx && echo y >new && commit n)
+done
+is "trees that are known still are of what they say" \
+	"$(git -C "$at" rev-parse 'HEAD^{tree}')" "$(git -C plain rev-parse 'HEAD^{tree}')"
+printf '* text=auto\n*.sh text eol=lf\n*.png binary\n' >odd/.gitattributes
+(cd odd && commit attr && git push -q origin main)
+like_git "attributes that change nothing" t2 us
+printf 'mixed text eol=crlf\n' >odd/d/.gitattributes
+echo 'one line' >odd/d/mixed
+(cd odd && commit crlf 2>/dev/null && git push -q origin main)
+like_git "line ends that change" t3 git
+is "they did" "$(od -c "$at/d/mixed" | grep -c '\\r')" 1
+printf 'mixed text eol=crlf\n' >odd/d/.gitattributes
+(cd odd && git rm -q d/.gitattributes && commit no && git push -q origin main)
+git config --global core.autocrlf true
+like_git "the user's setting" t4 git
+git config --global --unset core.autocrlf
+mkdir -p "$HOME/.config/git"
+echo '*.x ident' >"$HOME/.config/git/attributes"
+like_git "the user's attributes" t5 git
+rm -r "$HOME/.config/git"
+(
+	cd odd
+	for i in 1 2 3 4 5 6 7; do
+		mkdir "many$i"
+		for k in $(seq 150); do echo "$i $k" >"many$i/$k"; done
+	done
+	commit many
+	git push -q origin main
+)
+like_git "enough for two processes" t6 us
+job t7 ticket-t7 "$T/odd.git" ',"sparse":["many3","/d/e/"]' >in
+clone in >out
+at=$TERA_STATE/run/t7/work
+is "sparse by us" "$(find "$at" -type f -path '*/*' | sed "s,$at/,," |
+	grep / | sed 's,/[^/]*$,,' | sort -u | tr '\n' ' ')" "d/e many3 "
+is "sparse: git sees the rest as left out" "$(git -C "$at" status --porcelain)$(
+	git -C "$at" ls-files -t | grep -c ^S
+)" "$(($(git -C odd ls-files | grep -c /) - 151))"
+
+# What no file system should be asked to hold: nothing of it is written.
+evil() { # name: the tree on standard input is main
+	rm -rf evil.git
+	git init -q --bare -b main evil.git
+	blob=$(echo pwned | git -C evil.git hash-object -w --stdin)
+	link=$(printf '%s' "$T" | git -C evil.git hash-object -w --stdin)
+	inner=$(printf '100644 blob %s\tpwned\n' "$blob" | git -C evil.git mktree)
+	sed "s/BLOB/$blob/; s/LINK/$link/; s/TREE/$inner/" | tr ' ' '\t' |
+		sed 's/\t/ /; s/\t/ /' >tree
+	perl -ne 'chomp; my ($h, $n) = split /\t/; my ($m, $t, $o) = split / /, $h;
+		$m =~ s/^0//; print "$m $n\0", pack "H*", $o' <tree >raw
+	bad=$(git -C evil.git hash-object -w -t tree --literally --stdin <raw)
+	git -C evil.git update-ref refs/heads/main \
+		"$(git -C evil.git commit-tree -m evil "$bad")"
+	e=$((${e:-0} + 1))
+	job "e$e" "ticket-e$e" "$T/evil.git" >in
+	clone in >out
+	is "$1: nothing is written outside" "$(find "$T" -name pwned |
+		grep -v "^$TERA_STATE/run/e[0-9]*/work/[^.]")" ""
+	is "$1: nor into the repository" \
+		"$(git -C "$TERA_STATE/run/e$e/work" config core.pwned 2>/dev/null)" ""
+}
+evil "a tree .git" <<'EOF'
+040000 tree TREE .git
+EOF
+evil "a tree .GIT" <<'EOF'
+040000 tree TREE .GIT
+EOF
+evil "a tree git~1" <<'EOF'
+040000 tree TREE git~1
+EOF
+evil "a tree .." <<'EOF'
+040000 tree TREE ..
+EOF
+evil "a name with a slash" <<'EOF'
+100644 blob BLOB ../pwned
+EOF
+evil "a name with a backslash" <<'EOF'
+100644 blob BLOB ..\pwned
+EOF
+evil "a link and a directory of one name" <<'EOF'
+120000 blob LINK a
+040000 tree TREE a
+EOF
+evil "a directory and a link of one name" <<'EOF'
+040000 tree TREE a
+120000 blob LINK a
+EOF
+evil "a file twice" <<'EOF'
+100644 blob BLOB a
+120000 blob LINK a
+EOF
 
 # Killed at any moment.
 mkdir big && (

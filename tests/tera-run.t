@@ -166,7 +166,7 @@ done >in
 tera-run -N -F 0 -j 8 true <in >recs 2>log
 is "forty with eight at once" "$(sort -u recs | grep -c completed)" 40
 # shellcheck disable=SC2016 # for the agent
-tera-run -N -m 0 -j 3 sh -c 'read -r r; printf "{\"seen\":%s}\n" \
+tera-run -N -F 0 -j 3 sh -c 'read -r r; printf "{\"seen\":%s}\n" \
 	"[\"$TERA_JOB_ID\",\"${PWD##*/}\",\"${TERA_RUN_DIR##*/}\",$r]"' \
 	<in >recs 2>log
 is "no directory made ahead is left" "$(ls state/run/.next)" ''
