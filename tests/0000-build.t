@@ -78,6 +78,9 @@ for pair in git2.h:repo curl/curl.h:http; do
 		"$(cd "$TOP" && grep -l "#include <${pair%:*}>" cmd/*.c lib/*.[ch])" \
 		"lib/${pair#*:}.c"
 done
+is "SQLite is known to the store's own modules" \
+	"$(cd "$TOP" && grep -l "#include <sqlite3.h>" cmd/*.c lib/*.[ch] | tr '\n' ' ')" \
+	"lib/arena.c lib/db.c lib/json.c lib/script.c lib/seal.c lib/sqlfn.c "
 is "a command includes no other" "$(cd "$TOP" && grep -l '#include "tera-' cmd/*.c || :)" ""
 is "no header brings SQLite, libgit2 or curl" \
 	"$(cd "$TOP" && grep -lE '#include <(sqlite3|git2|curl/.*)\.h>' lib/*.h || :)" ""
