@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -19,11 +19,11 @@ main(int argc, char *argv[])
 	if (getopt(argc, argv, "") != -1 || argc - optind < 2)
 		err_usage();
 	verb = strncmp(argv[optind], "setting", 7) == 0
-		   ? cmd_verb(argv[optind], "set")
-		   : cmd_verb(argv[optind], "add");
+		   ? noun_verb(argv[optind], "set")
+		   : noun_verb(argv[optind], "add");
 	if (argc - optind == 2 && strcmp(argv[optind + 1], "-") == 0)
 		return out_end(store_stream(verb, NULL, NULL));
-	cmd_input(verb, &in, argc - optind - 1, argv + optind + 1);
+	noun_input(verb, &in, argc - optind - 1, argv + optind + 1);
 	rc = store_main(verb, json_end(&in));
 	buf_free(&in);
 	return out_end(rc);

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "json.h"
+#include "store.h"
 
 static int
 keep(void *arg, const char *json)

@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "eyes.h"
 #include "jvx.h"
+#include "store.h"
 
 #define FEW 5     /* projects that are shown without being named */
 #define NARROW 18 /* a column that is narrower is no column */
@@ -602,7 +603,7 @@ main(int argc, char *argv[])
 		switch (c) {
 		case 'a': all = true; break;
 		case 'w':
-			width = (int)cmd_number('w', optarg, 10, 10000);
+			width = (int)cmd_number("-w", optarg, 10, 10000);
 			break;
 		default: err_usage();
 		}

@@ -6,7 +6,7 @@
  */
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -24,5 +24,5 @@ main(int argc, char *argv[])
 	if (optind == argc)
 		err_usage();
 	return out_end(
-	    cmd_each(verb, "job", argv + optind, argc - optind, NULL));
+	    noun_each(verb, "job", argv + optind, argc - optind, NULL));
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "store.h"
 
 #define LONGEST_WAIT 2000 /* ms: how soon a closed pipe is noticed */
 #define HELD_WAIT 200     /* ms: least, while the worker is full */
@@ -132,11 +133,13 @@ main(int argc, char *argv[])
 	snprintf(o.worker, sizeof(o.worker), "%s:%ld", host, (long)getpid());
 	for (int c; (c = getopt(argc, argv, "c:dk:l:n:p:wW:")) != -1;)
 		switch (c) {
-		case 'c': o.at_once = cmd_number('c', optarg, 1, 100000); break;
+		case 'c':
+			o.at_once = cmd_number("-c", optarg, 1, 100000);
+			break;
 		case 'd': o.drain = o.wait = 1; break;
 		case 'k': kind = optarg; break;
-		case 'l': lease = cmd_number('l', optarg, 1, 86400); break;
-		case 'n': n = cmd_number('n', optarg, 1, 1LL << 40); break;
+		case 'l': lease = cmd_number("-l", optarg, 1, 86400); break;
+		case 'n': n = cmd_number("-n", optarg, 1, 1LL << 40); break;
 		case 'p':
 			buf_chr(&projects, projects.len == 0 ? '[' : ',');
 			json_quote(&projects, optarg, strlen(optarg));

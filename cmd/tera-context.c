@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -22,5 +22,5 @@ main(int argc, char *argv[])
 		}
 	if (argc - optind != 1)
 		err_usage();
-	return out_end(cmd_each("job.context", key, argv + optind, 1, NULL));
+	return out_end(noun_each("job.context", key, argv + optind, 1, NULL));
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -23,14 +23,14 @@ main(int argc, char *argv[])
 		case 'k': json_add(&rest, "kind", optarg); break;
 		case 'P':
 			json_add_int(&rest, "priority",
-			    cmd_number('P', optarg, -1000000, 1000000));
+			    cmd_number("-P", optarg, -1000000, 1000000));
 			break;
 		case 't': json_add(&rest, "run_after", optarg); break;
 		default: err_usage();
 		}
 	if (optind == argc)
 		err_usage();
-	rc = cmd_each("job.add", "ticket", argv + optind, argc - optind,
+	rc = noun_each("job.add", "ticket", argv + optind, argc - optind,
 	    rest.len > 0 ? json_end(&rest) : NULL);
 	buf_free(&rest);
 	return out_end(rc);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "store.h"
 
 #define MOST_TOKENS 1e12
 #define MOST_COST 1e6
@@ -146,7 +147,7 @@ main(int argc, char *argv[])
 		err_usage();
 	json_add(&in, "job", argv[optind]);
 	json_add_int(
-	    &in, "fence", cmd_number('f', argv[optind + 1], 0, 1LL << 62));
+	    &in, "fence", cmd_number("fence", argv[optind + 1], 0, 1LL << 62));
 	rc = store_main("job.finish", json_end(&in));
 	buf_free(&in);
 	return out_end(rc);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 #define GRAPH_MAX (16 * 1024 * 1024) /* bytes */
 
@@ -51,5 +51,5 @@ main(int argc, char *argv[])
 	if (put)
 		return out_end(replace(argv[optind]));
 	return out_end(
-	    cmd_each("graph.show", "project", argv + optind, 1, NULL));
+	    noun_each("graph.show", "project", argv + optind, 1, NULL));
 }

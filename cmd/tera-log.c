@@ -14,6 +14,7 @@
 
 #include "cmd.h"
 #include "spawn.h"
+#include "store.h"
 
 #define OUTPUT_MAX (64 * 1024) /* bytes of raw_output in the store */
 
@@ -222,8 +223,8 @@ main(int argc, char *argv[])
 		switch (c) {
 		case 'a': append = 1; break;
 		case 'f': follow = 1; break;
-		case 'n': limit = cmd_number('n', optarg, 1, 1 << 30); break;
-		case 's': since = cmd_number('s', optarg, 0, 1LL << 62); break;
+		case 'n': limit = cmd_number("-n", optarg, 1, 1 << 30); break;
+		case 's': since = cmd_number("-s", optarg, 0, 1LL << 62); break;
 		case 't': ticket = optarg; break;
 		case 'x': text = 1; break;
 		default: err_usage();

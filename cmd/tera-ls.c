@@ -5,7 +5,7 @@
  */
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -21,25 +21,25 @@ main(int argc, char *argv[])
 		case 'a': json_add_bool(&in, "deleted", true); break;
 		case 'n':
 			json_add_int(&in, "limit",
-			    cmd_number('n', optarg, 0, 1000000000));
+			    cmd_number("-n", optarg, 0, 1000000000));
 			break;
 		case 'p': project = optarg; break;
 		case 's':
 			json_add_int(&in, "after",
-			    cmd_number('s', optarg, 0, 1LL << 62));
+			    cmd_number("-s", optarg, 0, 1LL << 62));
 			break;
 		default: err_usage();
 		}
 	if (optind == argc)
 		err_usage();
-	verb = cmd_verb(argv[optind], "list");
+	verb = noun_verb(argv[optind], "list");
 	if (project != NULL) {
-		if (!cmd_has(verb, "project"))
+		if (!noun_has(verb, "project"))
 			die(EX_USAGE, "-p: %s is not of a project",
 			    argv[optind]);
 		json_add(&in, "project", project);
 	}
-	cmd_input(verb, &in, argc - optind - 1, argv + optind + 1);
+	noun_input(verb, &in, argc - optind - 1, argv + optind + 1);
 	rc = store_main(verb, json_end(&in));
 	buf_free(&in);
 	return out_end(rc);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -19,15 +19,15 @@ main(int argc, char *argv[])
 		switch (c) {
 		case 'v':
 			json_add_int(&rest, "version",
-			    cmd_number('v', optarg, 0, 1LL << 62));
+			    cmd_number("-v", optarg, 0, 1LL << 62));
 			break;
 		default: err_usage();
 		}
 	if (argc - optind < 2)
 		err_usage();
 	json_add(&rest, "column_id", argv[argc - 1]);
-	rc = cmd_each("ticket.move", "ticket", argv + optind, argc - optind - 1,
-	    json_end(&rest));
+	rc = noun_each("ticket.move", "ticket", argv + optind,
+	    argc - optind - 1, json_end(&rest));
 	buf_free(&rest);
 	return out_end(rc);
 }

@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "spawn.h"
 #include "step.h"
+#include "store.h"
 
 #define USAGE                                                                  \
 	"{- | [-f file] [-l line] [-M message] "                               \
@@ -494,7 +495,7 @@ main(int argc, char *argv[])
 	for (int c; (c = getopt(argc, argv, "f:l:M:m:p:s:")) != -1;)
 		switch (c) {
 		case 'f': o.file = optarg; break;
-		case 'l': o.line = cmd_number('l', optarg, 1, 1 << 30); break;
+		case 'l': o.line = cmd_number("-l", optarg, 1, 1 << 30); break;
 		case 'M': o.message = optarg; break;
 		case 'm':
 			if (strcmp(optarg, "merge") != 0 &&

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "store.h"
 
 /* Prints the answer and notes whether it asks to stop. */
 static int
@@ -34,7 +35,7 @@ main(int argc, char *argv[])
 		switch (c) {
 		case 'l':
 			json_add_int(&in, "lease_seconds",
-			    cmd_number('l', optarg, 1, 86400));
+			    cmd_number("-l", optarg, 1, 86400));
 			break;
 		default: err_usage();
 		}
@@ -42,7 +43,7 @@ main(int argc, char *argv[])
 		err_usage();
 	json_add(&in, "job", argv[optind]);
 	json_add_int(
-	    &in, "fence", cmd_number('f', argv[optind + 1], 0, 1LL << 62));
+	    &in, "fence", cmd_number("fence", argv[optind + 1], 0, 1LL << 62));
 	s = store_open(&f);
 	if (s == NULL)
 		die(f.code, "%s", f.msg);

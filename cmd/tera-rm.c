@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -24,14 +24,14 @@ main(int argc, char *argv[])
 		case 'u': what = "restore"; break;
 		case 'v':
 			json_add_int(&rest, "version",
-			    cmd_number('v', optarg, 0, 1LL << 62));
+			    cmd_number("-v", optarg, 0, 1LL << 62));
 			break;
 		default: err_usage();
 		}
 	n = argc - optind - 1;
 	if (n < 1)
 		err_usage();
-	verb = cmd_verb(argv[optind], what);
+	verb = noun_verb(argv[optind], what);
 	snprintf(key, sizeof(key), "%.*s", (int)strcspn(verb, "."), verb);
 	if (strcmp(key, "dependency") == 0) {
 		/* two tickets name it */
@@ -42,7 +42,7 @@ main(int argc, char *argv[])
 		n = 1;
 	}
 	json_end(&rest);
-	rc = cmd_each(verb, key, argv + optind + 1, n, buf_text(&rest));
+	rc = noun_each(verb, key, argv + optind + 1, n, buf_text(&rest));
 	buf_free(&rest);
 	return out_end(rc);
 }

@@ -332,14 +332,14 @@ main(int argc, char *argv[])
 	while ((opt = getopt(argc, argv, "+e:j:l:m:nt:w:")) != -1)
 		switch (opt) {
 		case 'e': engine = optarg; break;
-		case 'j': slots = (int)cmd_number('j', optarg, 1, 1000); break;
+		case 'j': slots = (int)cmd_number("-j", optarg, 1, 1000); break;
 		case 'l':
-			setup.lease = cmd_number('l', optarg, 1, 86400);
+			setup.lease = cmd_number("-l", optarg, 1, 86400);
 			break;
-		case 'm': free_mb = cmd_number('m', optarg, 0, 1 << 30); break;
+		case 'm': free_mb = cmd_number("-m", optarg, 0, 1 << 30); break;
 		case 'n': no_store = true; break;
 		case 't':
-			setup.seconds = cmd_number('t', optarg, 0, 1 << 30);
+			setup.seconds = cmd_number("-t", optarg, 0, 1 << 30);
 			break;
 		case 'w': worker = optarg; break;
 		default: err_usage();

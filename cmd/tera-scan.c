@@ -449,7 +449,7 @@ main(int argc, char *argv[])
 		case 'f': asked = optarg; break;
 		case 'n': bare = true; break;
 		case 'w':
-			width = (int)cmd_number('w', optarg, 10, 10000);
+			width = (int)cmd_number("-w", optarg, 10, 10000);
 			break;
 		default: err_usage();
 		}

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 
 int
 main(int argc, char *argv[])
@@ -23,20 +23,20 @@ main(int argc, char *argv[])
 		switch (c) {
 		case 'v':
 			json_add_int(&rest, "version",
-			    cmd_number('v', optarg, 0, 1LL << 62));
+			    cmd_number("-v", optarg, 0, 1LL << 62));
 			break;
 		default: err_usage();
 		}
 	if (argc - optind < 3)
 		err_usage();
-	verb = cmd_verb(argv[optind], "set");
+	verb = noun_verb(argv[optind], "set");
 	snprintf(key, sizeof(key), "%.*s", (int)strcspn(verb, "."), verb);
 	if (strcmp(key, "board") == 0 || strcmp(key, "graph") == 0)
 		snprintf(key, sizeof(key), "project");
 	if (strcmp(key, "setting") == 0)
 		snprintf(key, sizeof(key), "key");
-	cmd_input(verb, &rest, argc - optind - 2, argv + optind + 2);
-	rc = cmd_each(verb, key, argv + optind + 1, 1, json_end(&rest));
+	noun_input(verb, &rest, argc - optind - 2, argv + optind + 2);
+	rc = noun_each(verb, key, argv + optind + 1, 1, json_end(&rest));
 	buf_free(&rest);
 	return out_end(rc);
 }

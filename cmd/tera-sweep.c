@@ -5,7 +5,7 @@
  */
 #include <unistd.h>
 
-#include "cmd.h"
+#include "store.h"
 
 int
 main(int argc, char *argv[])

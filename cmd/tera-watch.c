@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "store.h"
 
 struct place {
 	long long since, left;
@@ -41,10 +42,10 @@ main(int argc, char *argv[])
 		case 'f': follow = 1; break;
 		case 'j': job = optarg; break;
 		case 'k': noun = optarg; break;
-		case 'n': limit = cmd_number('n', optarg, 1, 1 << 30); break;
+		case 'n': limit = cmd_number("-n", optarg, 1, 1 << 30); break;
 		case 'p': project = optarg; break;
 		case 's':
-			at.since = cmd_number('s', optarg, 0, 1LL << 62);
+			at.since = cmd_number("-s", optarg, 0, 1LL << 62);
 			break;
 		case 't': ticket = optarg; break;
 		default: err_usage();

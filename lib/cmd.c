@@ -1,63 +1,55 @@
 /* See cmd.h. */
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
+
+/* The length of the key of a field; 0 when it is none. */
+static size_t
+key_len(const char *arg)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)arg[n]) || arg[n] == '_')
+		n++;
+	if (n == 0 || isdigit((unsigned char)*arg))
+		return 0;
+	return arg[n] == '=' || arg[n] == '@' ||
+		       (arg[n] == ':' && arg[n + 1] == '=')
+		   ? n
+		   : 0;
+}
+
+/* Ends the command when a key is there twice. */
+static void
+once(int argc, char *argv[])
+{
+	for (int i = 1; i < argc; i++) {
+		size_t n = key_len(argv[i]);
+
+		for (int k = 0; n > 0 && k < i; k++)
+			if (key_len(argv[k]) == n &&
+			    strncmp(argv[k], argv[i], n) == 0)
+				die(EX_USAGE, "%.*s: given twice", (int)n,
+				    argv[i]);
+	}
+}
 
 void
 cmd_operands(struct buf *in, int argc, char *argv[])
 {
 	struct fault f;
 
-	for (int i = 0; i < argc; i++) {
-		size_t n = strcspn(argv[i], "=:@");
-
-		for (int k = 0; k < i; k++)
-			if (strncmp(argv[k], argv[i], n) == 0 &&
-			    strcspn(argv[k], "=:@") == n)
-				die(EX_USAGE, "%.*s: given twice", (int)n,
-				    argv[i]);
+	once(argc, argv);
+	for (int i = 0; i < argc; i++)
 		if (json_operand(in, argv[i], &f) != 0)
 			die(f.code, "%s", f.msg);
-	}
-}
-
-bool
-cmd_has(const char *verb, const char *key)
-{
-	const struct verb *v = verb_find(verb);
-	size_t n = strlen(key);
-
-	if (v == NULL || n == 0)
-		return false;
-	for (const char *p = v->in; *p != '\0'; p += strcspn(p, " ")) {
-		p += strspn(p, " ");
-		if (strncmp(p, key, n) == 0 && p[n] == ':')
-			return true;
-	}
-	return false;
-}
-
-void
-cmd_input(const char *verb, struct buf *in, int argc, char *argv[])
-{
-	char key[64];
-
-	for (int i = 0; i < argc; i++) {
-		snprintf(key, sizeof(key), "%.*s", (int)strcspn(argv[i], ":=@"),
-		    argv[i]);
-		if (*key != '\0' && strcspn(argv[i], ":=@") < sizeof(key) &&
-		    argv[i][strlen(key)] != '\0' && !cmd_has(verb, key))
-			die(EX_USAGE, "%s: no such key: %s", verb, key);
-	}
-	cmd_operands(in, argc, argv);
 }
 
 long long
-cmd_number(char flag, const char *text, long long least, long long most)
+cmd_number(const char *what, const char *text, long long least, long long most)
 {
 	char *end;
 	long long n;
@@ -65,112 +57,68 @@ cmd_number(char flag, const char *text, long long least, long long most)
 	errno = 0;
 	n = strtoll(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || n < least || n > most)
-		die(EX_USAGE, "-%c %.40s: want a number from %lld to %lld",
-		    flag, text, least, most);
+		die(EX_USAGE, "%s %.40s: want a number from %lld to %lld", what,
+		    text, least, most);
 	return n;
 }
 
-const char *
-cmd_verb(const char *noun, const char *what)
+bool
+cmd_is_field(const char *arg)
 {
-	static char name[64];
-	size_t len = strlen(noun);
-
-	if (len > 0 && len < 32) {
-		snprintf(name, sizeof(name), "%s.%s", noun, what);
-		if (verb_find(name) != NULL)
-			return name;
-		if (noun[len - 1] == 's') {
-			snprintf(name, sizeof(name), "%.*s.%s", (int)len - 1,
-			    noun, what);
-			if (verb_find(name) != NULL)
-				return name;
-		}
-	}
-	die(EX_USAGE, "%.40s: no such noun here", noun);
-}
-
-struct each {
-	const char *key, *rest;
-};
-
-/* {key: name} and the rest. */
-static char *
-named(const struct each *e, const char *name, size_t n)
-{
-	struct buf b = BUF_INIT;
-	char *in;
-
-	json_addn(&b, e->key, name, n);
-	json_end(&b);
-	in = e->rest != NULL ? json_merge(buf_text(&b), e->rest)
-			     : xstrdup(buf_text(&b));
-	buf_free(&b);
-	return in;
-}
-
-/* A line of standard input is a name or a record that holds one. */
-static char *
-from_line(const char *line, void *arg, struct fault *f)
-{
-	const struct each *e = arg;
-	char path[80], *name = NULL, *in;
-	struct fault why;
-
-	line += strspn(line, " \t");
-	if (*line != '{' && *line != '"')
-		return named(e, line, strcspn(line, " \t"));
-	if (*line == '{') {
-		if (json_check(line, strlen(line), &why) != 0) {
-			fail(f, EX_DATAERR, "%s", why.msg);
-			return NULL;
-		}
-		snprintf(path, sizeof(path), "$.%s_id", e->key);
-		name = json_get(line, path);
-		snprintf(path, sizeof(path), "$.%s", e->key);
-		if (name == NULL)
-			name = json_get(line, path);
-		if (name == NULL)
-			name = json_get(line, "$.id");
-		if (name == NULL && strcmp(e->key, "setting") == 0)
-			name = json_get(line, "$.key");
-	} else if (json_type(line, "$")[0] == 't')
-		name = json_get(line, "$");
-	if (name == NULL) {
-		fail(f, EX_DATAERR, "names no %s", e->key);
-		return NULL;
-	}
-	in = named(e, name, strlen(name));
-	free(name);
-	return in;
+	return key_len(arg) > 0;
 }
 
 int
-cmd_each(const char *verb, const char *key, char *const names[], int n,
-    const char *rest)
+cmd_fields(int argc, char *argv[])
 {
-	struct each e = { key, rest };
-	struct fault f = { 0, "" };
-	struct store *s;
-	int worst = 0, rc;
+	int n = 0;
 
-	if (n == 1 && strcmp(names[0], "-") == 0)
-		return store_stream(verb, from_line, &e);
-	s = store_open(&f);
-	if (s == NULL) {
-		warn("%s", f.msg);
-		return f.code;
-	}
-	for (int i = 0; i < n; i++) {
-		char *in = named(&e, names[i], strlen(names[i]));
+	for (int i = 0; i < argc; i++) {
+		char *arg = argv[i];
 
-		rc = store_do(s, verb, in, store_print, NULL, &f);
-		if (rc > 1)
-			warn("%s", f.msg);
-		if (rc != 0)
-			worst = rc;
-		free(in);
+		if (cmd_is_field(arg))
+			continue;
+		memmove(
+		    argv + n + 1, argv + n, (size_t)(i - n) * sizeof(*argv));
+		argv[n++] = arg;
 	}
-	store_close(s);
-	return worst;
+	return n;
+}
+
+static const struct cmd_key *
+find(const struct cmd_key *keys, size_t n, const char *arg)
+{
+	size_t len = key_len(arg);
+
+	if (len == 0)
+		die(EX_USAGE, "%.60s: want key=value", arg);
+	for (size_t i = 0; i < n; i++)
+		if (strlen(keys[i].name) == len &&
+		    strncmp(keys[i].name, arg, len) == 0)
+			return &keys[i];
+	die(EX_USAGE, "no such key: %.*s", (int)len, arg);
+}
+
+void
+cmd_keys(const struct cmd_key *keys, size_t n, int argc, char *argv[])
+{
+	struct buf checked = BUF_INIT;
+	struct fault f;
+
+	once(argc, argv);
+	for (int i = 0; i < argc; i++) {
+		const struct cmd_key *k = find(keys, n, argv[i]);
+		const char *value = argv[i] + strlen(k->name) + 1;
+		bool file = value[-1] == '@', raw = value[-1] == ':';
+
+		value += raw;
+		if (file ? k->file == NULL
+			 : k->text == NULL || (raw && *value == '"'))
+			die(EX_USAGE, "%s: want %s%s", k->name, k->name,
+			    k->text != NULL ? "=text" : "@file");
+		if (!file && json_operand(&checked, argv[i], &f) != 0)
+			die(f.code, "%s", f.msg);
+		*(file ? k->file : k->text) = value;
+	}
+	buf_free(&checked);
 }
