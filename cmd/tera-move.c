@@ -12,22 +12,19 @@ int
 main(int argc, char *argv[])
 {
 	struct buf rest = BUF_INIT;
-	int rc;
+	int n, rc;
 
-	err_init(argc, argv, "[-v version] {ticket ... | -} column");
-	for (int c; (c = getopt(argc, argv, "v:")) != -1;)
-		switch (c) {
-		case 'v':
-			json_add_int(&rest, "version",
-			    cmd_number("-v", optarg, 0, 1LL << 62));
-			break;
-		default: err_usage();
-		}
-	if (argc - optind < 2)
+	err_init(argc, argv, "{ticket ... | -} column [version=version]");
+	if (getopt(argc, argv, "") != -1)
 		err_usage();
-	json_add(&rest, "column_id", argv[argc - 1]);
-	rc = noun_each("ticket.move", "ticket", argv + optind,
-	    argc - optind - 1, json_end(&rest));
+	argc -= optind;
+	argv += optind;
+	n = cmd_fields(argc, argv);
+	if (n < 2)
+		err_usage();
+	json_add(&rest, "column_id", argv[n - 1]);
+	noun_input("ticket.move", &rest, argc - n, argv + n);
+	rc = noun_each("ticket.move", "ticket", argv, n - 1, json_end(&rest));
 	buf_free(&rest);
 	return out_end(rc);
 }

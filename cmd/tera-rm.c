@@ -17,32 +17,27 @@ main(int argc, char *argv[])
 	int rc, n;
 
 	err_init(argc, argv,
-	    "[-u] [-v version] noun {name ... | -} "
-	    "[needs=ticket]");
-	for (int c; (c = getopt(argc, argv, "uv:")) != -1;)
+	    "[-u] noun {name ... | -} [needs=ticket] [version=version]");
+	for (int c; (c = getopt(argc, argv, "u")) != -1;)
 		switch (c) {
 		case 'u': what = "restore"; break;
-		case 'v':
-			json_add_int(&rest, "version",
-			    cmd_number("-v", optarg, 0, 1LL << 62));
-			break;
 		default: err_usage();
 		}
-	n = argc - optind - 1;
-	if (n < 1)
+	argc -= optind;
+	argv += optind;
+	n = cmd_fields(argc, argv);
+	if (n < 2)
 		err_usage();
-	verb = noun_verb(argv[optind], what);
+	verb = noun_verb(*argv, what);
 	snprintf(key, sizeof(key), "%.*s", (int)strcspn(verb, "."), verb);
 	if (strcmp(key, "dependency") == 0) {
 		/* two tickets name it */
-		if (n != 2)
+		if (n == argc)
 			err_usage();
 		snprintf(key, sizeof(key), "ticket");
-		cmd_operands(&rest, 1, argv + optind + 2);
-		n = 1;
 	}
-	json_end(&rest);
-	rc = noun_each(verb, key, argv + optind + 1, n, buf_text(&rest));
+	noun_input(verb, &rest, argc - n, argv + n);
+	rc = noun_each(verb, key, argv + 1, n - 1, json_end(&rest));
 	buf_free(&rest);
 	return out_end(rc);
 }

@@ -1,9 +1,9 @@
 /*
  * tera-set - change fields of a thing
  *
- * With -v the change is refused when somebody else changed the thing since
- * that version.  The name - takes names or records on standard input, all of
- * which get the same change.
+ * With a version among the fields the change is refused when somebody else
+ * changed the thing since.  The name - takes names or records on standard
+ * input, all of which get the same change.
  */
 #include <string.h>
 #include <unistd.h>
@@ -18,16 +18,8 @@ main(int argc, char *argv[])
 	char key[32];
 	int rc;
 
-	err_init(argc, argv, "[-v version] noun {name | -} key=value ...");
-	for (int c; (c = getopt(argc, argv, "v:")) != -1;)
-		switch (c) {
-		case 'v':
-			json_add_int(&rest, "version",
-			    cmd_number("-v", optarg, 0, 1LL << 62));
-			break;
-		default: err_usage();
-		}
-	if (argc - optind < 3)
+	err_init(argc, argv, "noun {name | -} key=value ...");
+	if (getopt(argc, argv, "") != -1 || argc - optind < 3)
 		err_usage();
 	verb = noun_verb(argv[optind], "set");
 	snprintf(key, sizeof(key), "%.*s", (int)strcspn(verb, "."), verb);

@@ -90,7 +90,7 @@ for cmd in "tera-show ticket" "tera-set ticket" "tera-rm ticket" "tera-move" \
 	exits "$cmd: an unknown id" 66 $cmd $id $end
 	like "$cmd: named" "$(cat err)" "no such [a-z]+: $id"
 done
-exits "a stale version" 65 tera-set -v 9 ticket 1 title=x
+exits "a stale version" 65 tera-set ticket 1 title=x version=9
 like "names both" "$(cat err)" 'ticket 1 is at version 1, not 9'
 tera-add ticket project=p title=b needs:='[1]' >rec
 exits "a cycle" 65 tera-add dependency ticket=1 needs="$(field number <rec)"

@@ -27,7 +27,9 @@ is "records on standard input" "$(tera-ls ticket | tera-move - in_review | wc -l
 exits "no such column" 65 tera-move 1 nowhere
 like "named" "$(cat err)" 'no such column on the board: nowhere'
 exits "no such ticket" 66 tera-move 99 'done'
-exits "a stale version" 65 tera-move -v 1 1 'done'
+exits "a stale version" 65 tera-move 1 'done' version=1
+exits "wherever it stands" 65 tera-move version=1 1 'done'
+exits "the column is named once" 64 tera-move 1 'done' column_id=backlog
 exits "no column" 64 tera-move 1
 tera-add project name=bare >/dev/null
 n=$(tera-add ticket project=bare title=x | field number)

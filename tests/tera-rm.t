@@ -20,7 +20,9 @@ like "says so" "$(cat err)" 'ticket 1 was removed'
 exits "nor moves" 65 tera-move 1 in_progress
 ok "it comes back" tera-rm -u ticket 1
 is "as it was" "$(tera-show ticket 1 | field title)" t1
-exits "a stale version" 65 tera-rm -v 1 ticket 1
+exits "a stale version" 65 tera-rm ticket 1 version=1
+exits "a misspelt one removes nothing" 64 tera-rm ticket 1 versoin=3
+is "nothing" "$(tera-ls ticket | wc -l)" 3
 ok "records on standard input" sh -c 'tera-ls ticket | tera-rm ticket -'
 is "all gone" "$(tera-ls ticket | wc -l)" 0
 is "all back" "$(tera-ls -a ticket | tera-rm -u ticket - | wc -l)" 4

@@ -15,8 +15,8 @@ is "the version rises" "$(field version <out)" 2
 ok "null empties" tera-set ticket 1 description:=null
 is "emptied" "$(field description <out || echo none)" "
 none"
-ok "the right version" tera-set -v 3 ticket 1 title=a
-exits "a stale one is refused" 65 tera-set -v 3 ticket 1 title=b
+ok "the right version" tera-set ticket 1 title=a version=3
+exits "a stale one is refused" 65 tera-set ticket 1 version=3 title=b
 like "and the current named" "$(cat err)" 'ticket 1 is at version 4, not 3'
 is "nothing changed" "$(tera-show ticket 1 | field title)" a
 exits "a title cannot go" 65 tera-set ticket 1 title:=null
@@ -29,7 +29,7 @@ exits "not another mode" 65 tera-set project p execution_mode=moon
 ok "the reviewers" tera-set project p reviewers:='["ann"]'
 ok "the board's columns" tera-set board p columns:='[{"id":"todo","title":"To do"}]'
 exits "a column without a title" 65 tera-set board p columns:='[{"id":"todo"}]'
-exits "a stale board" 65 tera-set -v 1 board p columns:='[]'
+exits "a stale board" 65 tera-set board p columns:='[]' version=1
 ok "a note" tera-set note "$(tera-add note project=p title=n | field number)" content=c
 ok "a setting" tera-set setting max_running value=3
 ok "a number is a value" tera-set setting max_running value:=5
@@ -44,5 +44,8 @@ exits "no time" 65 tera-set job "$job" run_after=soon
 exits "a key that is none" 64 tera-set ticket 1 tilte=x
 exits "no such ticket" 66 tera-set ticket 99 title=x
 exits "nothing to set" 64 tera-set ticket 1
-exits "a version that is no number" 64 tera-set -v x ticket 1 title=x
+exits "a version that is no number" 65 tera-set ticket 1 title=x version=x
+exits "a thing without a version" 64 tera-set setting max_running value=1 version=1
+exits "its name among the keys" 64 tera-set ticket 1 title=x ticket=2
+like "is said" "$(cat err)" 'ticket: given twice'
 done_testing
