@@ -4,21 +4,36 @@
  * A waiting job is cancelled at once; of a running one its supervisor is
  * asked, and it stops within seconds.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "noun.h"
+
+/* The verb that brings a job there. */
+static const char *
+verb_of(const char *outcome)
+{
+	static const char *const ways[][2] = {
+		{ "cancelled", "job.cancel" },
+		{ "paused", "job.pause" },
+		{ "pending", "job.retry" },
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (strcmp(ways[i][0], outcome) == 0)
+			return ways[i][1];
+	die(EX_USAGE, "-o %.40s: want cancelled, paused or pending", outcome);
+}
 
 int
 main(int argc, char *argv[])
 {
 	const char *verb = "job.cancel";
 
-	err_init(argc, argv, "[-p | -r | -t] {job ... | -}");
-	for (int c; (c = getopt(argc, argv, "prt")) != -1;)
+	err_init(argc, argv, "[-o outcome] {job ... | -}");
+	for (int c; (c = getopt(argc, argv, "o:")) != -1;)
 		switch (c) {
-		case 'p': verb = "job.pause"; break;
-		case 'r': verb = "job.resume"; break;
-		case 't': verb = "job.retry"; break;
+		case 'o': verb = verb_of(optarg); break;
 		default: err_usage();
 		}
 	if (optind == argc)

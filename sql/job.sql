@@ -202,21 +202,15 @@ SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to pause
 UPDATE job SET stop = 'pause' WHERE id = :job AND state = 'running' AND stop IS NULL;
 SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
--- :verb job.resume WRITE HELD
--- :in job:ref job_id:ref
-$(find_job)
-SELECT refuse(65, 'job ' || :job || ' cannot be resumed: it is ' || :state || ', not paused') WHERE :state <> 'paused';
-UPDATE job SET state = 'pending', reason = NULL, message = NULL WHERE id = :job;
-SELECT $(job) AS json FROM job j WHERE j.id = :job;
-
--- A person's new try: the count begins again.
+-- Back to the queue: a paused job goes on with its tries, an ended one is a
+-- person's new try, and the count begins again.
 -- :verb job.retry WRITE
 -- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' cannot move from ' || :state || ' to pending') WHERE :state NOT IN ('failed', 'cancelled', 'paused');
 SELECT refuse(65, 'ticket ' || t.number || ' has a live job of this kind already') FROM job j JOIN job o ON o.ticket_id = j.ticket_id AND o.kind = j.kind AND o.id <> j.id AND o.finished_at IS NULL JOIN ticket t ON t.id = j.ticket_id WHERE j.id = :job;
-UPDATE job SET state = 'pending', reason = NULL, message = NULL, tries = 0, run_after = NULL, parked = 0, finished_at = NULL WHERE id = :job;
-UPDATE ticket SET column_id = 'in_progress', status = 'in_progress', version = version + 1, updated_at = now() WHERE id = :ticket AND column_id IN ('backlog', 'in_progress') AND (column_id <> 'in_progress' OR status <> 'in_progress');
+UPDATE job SET state = 'pending', reason = NULL, message = NULL, tries = iif(state = 'paused', tries, 0), run_after = NULL, parked = 0, finished_at = NULL WHERE id = :job;
+UPDATE ticket SET column_id = 'in_progress', status = 'in_progress', version = version + 1, updated_at = now() WHERE id = :ticket AND :state <> 'paused' AND column_id IN ('backlog', 'in_progress') AND (column_id <> 'in_progress' OR status <> 'in_progress');
 SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
 -- :verb job.set WRITE

@@ -96,7 +96,7 @@ tera-add ticket project=p title=b needs:='[1]' >rec
 exits "a cycle" 65 tera-add dependency ticket=1 needs="$(field number <rec)"
 like "named" "$(cat err)" 'would close a cycle'
 tera-enqueue 1 >/dev/null
-exits "an illegal move" 65 tera-cancel -t 1
+exits "an illegal move" 65 tera-cancel -o pending 1
 like "names from and to" "$(cat err)" 'cannot move from pending to pending'
 
 # where the answer goes

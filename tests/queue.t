@@ -97,19 +97,19 @@ tera-claim >/dev/null
 past lease_until "$n"
 exits "after three tries" 1 tera-claim
 is "it is failed" "$(state "$n") $(tera-show job "$n" | field reason)" "failed lost"
-tera-cancel -t "$n" >/dev/null
+tera-cancel -o pending "$n" >/dev/null
 tera-claim >/dev/null
 tera-cancel "$n" >/dev/null
 past lease_until "$n"
 tera-sweep >/dev/null
 is "asked to stop and lost: cancelled" "$(state "$n")" cancelled
-tera-cancel -t "$n" >/dev/null
+tera-cancel -o pending "$n" >/dev/null
 tera-claim >/dev/null
-tera-cancel -p "$n" >/dev/null
+tera-cancel -o paused "$n" >/dev/null
 past lease_until "$n"
 tera-sweep >/dev/null
 is "asked to pause and lost: paused" "$(state "$n")" paused
-tera-cancel -r "$n" >/dev/null
+tera-cancel -o pending "$n" >/dev/null
 tera-claim >rec
 tera-json set error:='{"stage":"tera-ask","code":75,"message":"q","run_after":"2099-01-01T00:00:00Z"}' <rec | tera-finish >out
 is "a quota counts no try" "$(field state <out) $(field tries <out)" "pending $(($(field attempt <rec) - 1))"
