@@ -14,23 +14,21 @@ int
 main(int argc, char *argv[])
 {
 	struct buf rest = BUF_INIT;
-	int rc;
+	int n, rc;
 
-	err_init(argc, argv,
-	    "[-k kind] [-P priority] [-t run_after] {ticket ... | -}");
-	for (int c; (c = getopt(argc, argv, "k:P:t:")) != -1;)
+	err_init(argc, argv, "[-k kind] [key=value ...] {ticket ... | -}");
+	for (int c; (c = getopt(argc, argv, "k:")) != -1;)
 		switch (c) {
 		case 'k': json_add(&rest, "kind", optarg); break;
-		case 'P':
-			json_add_int(&rest, "priority",
-			    cmd_number("-P", optarg, -1000000, 1000000));
-			break;
-		case 't': json_add(&rest, "run_after", optarg); break;
 		default: err_usage();
 		}
-	if (optind == argc)
+	argc -= optind;
+	argv += optind;
+	n = cmd_fields(argc, argv);
+	if (n == 0)
 		err_usage();
-	rc = noun_each("job.add", "ticket", argv + optind, argc - optind,
+	noun_input("job.add", &rest, argc - n, argv + n);
+	rc = noun_each("job.add", "ticket", argv, n,
 	    rest.len > 0 ? json_end(&rest) : NULL);
 	buf_free(&rest);
 	return out_end(rc);

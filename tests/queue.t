@@ -75,7 +75,7 @@ is "a removed need is met" "$(claimed)" "d "
 done_all
 
 # time
-tera-add ticket project=p title=later | tera-enqueue -t 2099-01-01T00:00:00Z - >rec
+tera-add ticket project=p title=later | tera-enqueue run_after=2099-01-01T00:00:00Z - >rec
 n=$(field number <rec)
 exits "not before its time" 1 tera-claim
 past run_after "$n"

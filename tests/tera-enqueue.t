@@ -17,12 +17,12 @@ ok "the same again" tera-enqueue 1
 is "is the same job" "$(field job_id <out)" "$id"
 is "not new" "$(field created <out)" 0
 is "tries of the project" "$(tera-show job 1 | field max_tries)" 5
-ok "another kind" tera-enqueue -k review -P -3 1
+ok "another kind" tera-enqueue -k review 1 priority=-3
 is "beside it" "$(tera-ls job | wc -l)" 2
 is "with its own priority" "$(tera-show job 2 | field priority)" -3
 is "a stream" "$(tera-ls ticket | tera-enqueue - | wc -l)" 3
 is "queues what was not" "$(tera-ls job | wc -l)" 4
-ok "later" tera-enqueue -k setup -t 2099-01-01T00:00:00Z 3
+ok "later" tera-enqueue -k setup run_after=2099-01-01T00:00:00Z 3
 is "is not claimed now" "$(tera-claim -n 9 -k setup | wc -l)" 0
 tera-add ticket project=p title='project setup' >/dev/null
 tera-enqueue 4 >/dev/null
@@ -31,8 +31,11 @@ exits "one of three is not there" 66 tera-enqueue 2 99 3
 is "the others are queued" "$(wc -l <out)" 2
 exits "no such kind" 65 tera-enqueue -k dance 2
 like "named" "$(cat err)" 'no such kind of job: dance'
-exits "no time" 65 tera-enqueue -k review -t soon 2
-exits "a priority that is none" 64 tera-enqueue -P high 2
+exits "no time" 65 tera-enqueue -k review run_after=soon 2
+exits "a priority that is none" 65 tera-enqueue priority=high 2
+exits "a key that is none" 64 tera-enqueue prio=5 2
+exits "the kind twice" 64 tera-enqueue -k review kind=setup 2
+exits "keys and no ticket" 64 tera-enqueue priority=5
 exits "no ticket" 64 tera-enqueue
 tera-add project name=bare >/dev/null
 tera-add ticket project=bare title=x >/dev/null
