@@ -2,8 +2,8 @@
  * tera-audit - recompute the chain of hashes over the events
  *
  * Exit 0 when it holds, 1 when it does not; first_bad is the sequence number
- * of the first record that was altered, removed or put in between.  -h holds
- * it against a head that was noted down earlier: a chain that was rewritten
+ * of the first record that was altered, removed or put in between.  A head
+ * that was noted down earlier is held against it: a chain that was rewritten
  * as a whole has another.
  */
 #include <stdlib.h>
@@ -30,14 +30,11 @@ main(int argc, char *argv[])
 	struct db *db;
 	int rc;
 
-	err_init(argc, argv, "[-h head]");
-	for (int c; (c = getopt(argc, argv, "h:")) != -1;)
-		switch (c) {
-		case 'h': want = optarg; break;
-		default: err_usage();
-		}
-	if (optind != argc)
+	err_init(argc, argv, "[head]");
+	if (getopt(argc, argv, "") != -1 || argc - optind > 1)
 		err_usage();
+	if (optind < argc)
+		want = argv[optind];
 	s = store_open(&f);
 	db = s != NULL ? store_db(s, &f) : NULL;
 	if (db == NULL)

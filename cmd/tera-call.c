@@ -1,8 +1,9 @@
 /*
  * tera-call - run any verb of the store by its name
  *
- * Plumbing, and the way to what has no command of its own.  With - it takes a
- * stream of inputs, one object a line, in batches of one transaction.
+ * Plumbing, and the way to what has no command of its own.  Without a verb it
+ * lists them.  With - it takes a stream of inputs, one object a line, in
+ * batches of one transaction.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,18 +33,13 @@ main(int argc, char *argv[])
 {
 	struct buf in = BUF_INIT;
 	struct fault f;
-	int all = 0, rc;
+	int rc;
 
-	err_init(argc, argv, "-l | verb [- | key=value ...]");
-	for (int c; (c = getopt(argc, argv, "l")) != -1;)
-		switch (c) {
-		case 'l': all = 1; break;
-		default: err_usage();
-		}
-	if (all && optind == argc)
-		return out_end(list());
-	if (all || optind == argc)
+	err_init(argc, argv, "[verb [- | key=value ...]]");
+	if (getopt(argc, argv, "") != -1)
 		err_usage();
+	if (optind == argc)
+		return out_end(list());
 	if (verb_find(argv[optind]) == NULL)
 		die(EX_NOINPUT, "no such verb: %s", argv[optind]);
 	if (argc - optind == 2 && strcmp(argv[optind + 1], "-") == 0)

@@ -1,12 +1,13 @@
 /*
  * tera-graph - read or replace a project's architecture graph
  *
- * With -r the graph comes from standard input, one object with nodes and
- * edges; its version, when it has one, must be the current one, so that two
+ * With - the graph comes from standard input, one object with nodes and edges;
+ * its version, when it has one, must be the current one, so that two
  * people cannot overwrite each other.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "noun.h"
@@ -38,18 +39,13 @@ replace(const char *project)
 int
 main(int argc, char *argv[])
 {
-	int put = 0;
-
-	err_init(argc, argv, "[-r] project");
-	for (int c; (c = getopt(argc, argv, "r")) != -1;)
-		switch (c) {
-		case 'r': put = 1; break;
-		default: err_usage();
-		}
+	err_init(argc, argv, "project [-]");
+	if (getopt(argc, argv, "") != -1 || optind == argc)
+		err_usage();
+	if (argc - optind == 2 && strcmp(argv[optind + 1], "-") == 0)
+		return out_end(replace(argv[optind]));
 	if (argc - optind != 1)
 		err_usage();
-	if (put)
-		return out_end(replace(argv[optind]));
 	return out_end(
 	    noun_each("graph.show", "project", argv + optind, 1, NULL));
 }

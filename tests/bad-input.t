@@ -102,7 +102,7 @@ like "names from and to" "$(cat err)" 'cannot move from pending to pending'
 # where the answer goes
 full() { "$@" >/dev/full; }
 for cmd in "tera-ls ticket" "tera-show ticket 1" "tera-add project name=f" \
-	"tera-claim" "tera-watch" "tera-audit" "tera-call -l" \
+	"tera-claim" "tera-watch" "tera-audit" "tera-call" \
 	"tera-json new a=b" "tera-init" "tera-ls --help"; do
 	# shellcheck disable=SC2086
 	exits "$cmd: a full device" 74 full $cmd

@@ -13,11 +13,11 @@ ok "holds" tera-audit
 is "so many" "$(field events <out)" 2
 head=$(field head <out)
 is "the head is the last hash" "$head" "$(tera-watch -s 1 | field hash)"
-ok "against the head" tera-audit -h "$head"
+ok "against the head" tera-audit "$head"
 tera-set project p description=e >/dev/null
-exits "another head is no" 1 tera-audit -h "$head"
+exits "another head is no" 1 tera-audit "$head"
 like "says so" "$(cat err)" 'not the one that was noted'
-exits "operands" 64 tera-audit x
+exits "two heads" 64 tera-audit x y
 export TERA_STORE="$T/nothing.db"
 exits "no store" 78 tera-audit
 done_testing

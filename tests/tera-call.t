@@ -5,7 +5,7 @@
 set -eu
 
 tera-init -q
-ok "lists the verbs" tera-call -l
+ok "lists the verbs" tera-call
 cp out verbs
 head -n 1 verbs >first
 exits "each an object" 0 tera-json get verb write in <first
@@ -18,8 +18,6 @@ is "the good lines count" "$(tera-call project.list | wc -l)" 3
 like "the bad one is named" "$(cat err)" 'line 2: not JSON'
 exits "no is 1" 1 tera-call job.claim
 exits "no such verb" 66 tera-call project.frob
-exits "no verb" 64 tera-call
-exits "-l and a verb" 64 tera-call -l project.list
 exits "a missing key" 65 tera-call project.show
 exits "an unknown key is passed over" 0 tera-call project.list x=y
 done_testing

@@ -7,7 +7,7 @@ set -eu
 tera-init -q
 tera-add project name=p repo_url=/r description=about >/dev/null
 echo '{"nodes":[{"id":"a","data":{"label":"Parser"}},{"id":"b","data":{"label":"Store"}}],
-"edges":[{"id":"e","source":"a","target":"b"}]}' | tera-graph -r p >/dev/null
+"edges":[{"id":"e","source":"a","target":"b"}]}' | tera-graph p - >/dev/null
 tera-add ticket project=p title=one acceptance=works \
 	associated_node_ids:='["a"]' associated_edge_ids:='["e"]' >/dev/null
 tera-add ticket project=p title=two needs:='[1]' >/dev/null

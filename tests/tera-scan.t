@@ -83,7 +83,7 @@ is "lines are no wider" "$(tera-watch | tera-scan -w 80 | wc -L)" 80
 tera-call pr.open ticket_id=1 title=T source=s head_branch=x \
 	base_branch=main >/dev/null
 like "pull request" "$(tera-ls pr | tera-scan)" '^ +1 +1  local  open .* T$'
-like "verbs" "$(tera-call -l | tera-scan)" '^job.claim +true '
+like "verbs" "$(tera-call | tera-scan)" '^job.claim +true '
 
 # A stream appears as it comes.
 mkfifo slow

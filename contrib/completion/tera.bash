@@ -4,7 +4,7 @@
 #     . contrib/completion/tera.bash
 #
 # Nothing about a command is written here but what its operands name: flags
-# come from its usage, nouns, verbs and their keys from "tera-call -l", names
+# come from its usage, nouns, verbs and their keys from "tera-call", names
 # and numbers of things from the store.  Where the store does not answer there
 # is nothing to offer, and no message.
 
@@ -22,7 +22,7 @@ _tera_usage() {
 # All verbs, "NAME keys...", a line each.
 _tera_all_verbs() {
 	if [[ -z $_tera_verbs ]]; then
-		_tera_verbs=$(tera-call -l 2>/dev/null | sed -n \
+		_tera_verbs=$(tera-call 2>/dev/null | sed -n \
 			's/^{"verb":"\([a-z_.]*\)".*"in":"\(.*\)"}$/\1 \2/p')
 	fi
 }
