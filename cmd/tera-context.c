@@ -12,15 +12,12 @@
 int
 main(int argc, char *argv[])
 {
-	const char *key = "job";
+	const char *key;
+	char *name;
 
-	err_init(argc, argv, "[-t] {name | -}");
-	for (int c; (c = getopt(argc, argv, "t")) != -1;)
-		switch (c) {
-		case 't': key = "ticket"; break;
-		default: err_usage();
-		}
-	if (argc - optind != 1)
+	err_init(argc, argv, "{job | ticket=ticket | -}");
+	if (getopt(argc, argv, "") != -1 || argc - optind != 1)
 		err_usage();
-	return out_end(noun_each("job.context", key, argv + optind, 1, NULL));
+	key = noun_job_or_ticket(argv[optind], &name);
+	return out_end(noun_each("job.context", key, &name, 1, NULL));
 }

@@ -1,9 +1,9 @@
 /*
  * tera-log - append to the log of a job, read it, follow it
  *
- * -a takes records {job_id, step, summary, raw_output, ...}, one a line, in
- * batches of one transaction.  Output beyond OUTPUT_MAX goes whole into a file
- * of the run's directory (raw_file), and its head and tail into the store.
+ * With - it takes records {job_id, step, summary, raw_output, ...}, one a line,
+ * in batches of one transaction.  Output beyond OUTPUT_MAX goes whole into a
+ * file of the run's directory (raw_file), and its head and tail into the store.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 #include "spawn.h"
 #include "store.h"
 
@@ -213,30 +213,29 @@ read_log(const char *key, const char *name, long long since, long long limit,
 int
 main(int argc, char *argv[])
 {
-	int append = 0, follow = 0, text = 0;
+	int follow = 0, text = 0;
 	long long since = 0, limit = 0;
-	const char *ticket = NULL;
+	const char *key;
+	char *name;
 
-	err_init(
-	    argc, argv, "[-a | [-fx] [-n limit] [-s seq] {job | -t ticket}]");
-	for (int c; (c = getopt(argc, argv, "afn:s:t:x")) != -1;)
+	err_init(argc, argv,
+	    "[-fx] [-n limit] [-s since] {job | ticket=ticket | -}");
+	for (int c; (c = getopt(argc, argv, "fn:s:x")) != -1;)
 		switch (c) {
-		case 'a': append = 1; break;
 		case 'f': follow = 1; break;
 		case 'n': limit = cmd_number("-n", optarg, 1, 1 << 30); break;
 		case 's': since = cmd_number("-s", optarg, 0, 1LL << 62); break;
-		case 't': ticket = optarg; break;
 		case 'x': text = 1; break;
 		default: err_usage();
 		}
-	if (append) {
-		if (optind != argc || follow || ticket != NULL)
+	if (argc - optind != 1)
+		err_usage();
+	if (strcmp(argv[optind], "-") == 0) {
+		if (optind != 1)
 			err_usage();
 		return out_end(store_stream("log.add", cut, NULL));
 	}
-	if (argc - optind != (ticket == NULL))
-		err_usage();
-	return out_end(read_log(ticket != NULL ? "ticket" : "job",
-	    ticket != NULL ? ticket : argv[optind], since, limit, follow,
-	    text ? show_text : show));
+	key = noun_job_or_ticket(argv[optind], &name);
+	return out_end(
+	    read_log(key, name, since, limit, follow, text ? show_text : show));
 }

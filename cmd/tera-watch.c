@@ -28,6 +28,8 @@ int
 main(int argc, char *argv[])
 {
 	const char *noun = NULL, *project = NULL, *ticket = NULL, *job = NULL;
+	const struct cmd_key keys[] = { { "noun", &noun, NULL },
+		{ "ticket", &ticket, NULL }, { "job", &job, NULL } };
 	struct fault f = { 0, "" };
 	struct place at = { 0, 0 };
 	long long limit = 0;
@@ -35,23 +37,19 @@ main(int argc, char *argv[])
 	int follow = 0, rc;
 
 	err_init(argc, argv,
-	    "[-f] [-j job] [-k noun] [-n limit] [-p project] [-s seq] "
-	    "[-t ticket]");
-	for (int c; (c = getopt(argc, argv, "fj:k:n:p:s:t:")) != -1;)
+	    "[-f] [-n limit] [-p project] [-s since] [noun=noun] "
+	    "[ticket=ticket] [job=job]");
+	for (int c; (c = getopt(argc, argv, "fn:p:s:")) != -1;)
 		switch (c) {
 		case 'f': follow = 1; break;
-		case 'j': job = optarg; break;
-		case 'k': noun = optarg; break;
 		case 'n': limit = cmd_number("-n", optarg, 1, 1 << 30); break;
 		case 'p': project = optarg; break;
 		case 's':
 			at.since = cmd_number("-s", optarg, 0, 1LL << 62);
 			break;
-		case 't': ticket = optarg; break;
 		default: err_usage();
 		}
-	if (optind != argc)
-		err_usage();
+	cmd_keys(keys, 3, argc - optind, argv + optind);
 	s = store_open(&f);
 	if (s == NULL)
 		die(f.code, "%s", f.msg);

@@ -78,7 +78,7 @@ exits "nothing at all" 0 tera-add ticket - </dev/null
 # unknown ids
 id=01900000-0000-7000-8000-000000000000
 for cmd in "tera-show ticket" "tera-set ticket" "tera-rm ticket" "tera-move" \
-	"tera-enqueue" "tera-cancel" "tera-context" "tera-context -t" \
+	"tera-enqueue" "tera-cancel" "tera-context" \
 	"tera-log" "tera-renew" "tera-finish" "tera-show project" "tera-graph"; do
 	case $cmd in
 	tera-set*) end=title=x ;;
@@ -89,6 +89,11 @@ for cmd in "tera-show ticket" "tera-set ticket" "tera-rm ticket" "tera-move" \
 	# shellcheck disable=SC2086
 	exits "$cmd: an unknown id" 66 $cmd $id $end
 	like "$cmd: named" "$(cat err)" "no such [a-z]+: $id"
+done
+for cmd in tera-context tera-log; do
+	exits "$cmd: an unknown ticket" 66 $cmd ticket="$id"
+	like "$cmd: named" "$(cat err)" "no such ticket: $id"
+	exits "$cmd: neither job nor ticket" 64 $cmd project=p
 done
 exits "a stale version" 65 tera-set ticket 1 title=x version=9
 like "names both" "$(cat err)" 'ticket 1 is at version 1, not 9'
@@ -167,12 +172,12 @@ while IFS= read -r text; do
 	tera-add comment ticket="$t" body="$title" author="$title" >/dev/null
 	note=$(tera-add note project=p title="$title" content="$title" | field number)
 	tera-show ticket "$t" >rec
-	tera-context -t "$t" >doc
+	tera-context ticket="$t" >doc
 	is "text $n comes back" "$(field title <rec)|$(field description <rec)|$(field acceptance <rec)" "$title|$title|$title"
 	is "text $n in a note" "$(tera-show note "$note" | field content)" "$title"
 	is "text $n in the context" "$(field current_ticket.title <doc)|$(field 'comments[0].body' <doc)" "$title|$title"
 	is "text $n is found" "$(tera-ls ticket text="$title" | tail -n 1 | field number)" "$t"
-	is "text $n in the event" "$(tera-watch -t "$t" -k ticket | field data.title)" "$title"
+	is "text $n in the event" "$(tera-watch ticket="$t" noun=ticket | field data.title)" "$title"
 	is "text $n as a project" "$(tera-add project name="$title" description="$title" repo_url=/r |
 		tera-show project - | field name)" "$title"
 done <<'X'

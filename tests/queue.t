@@ -89,7 +89,7 @@ is "a lost lease is claimed again" "$(field job_id <rec) $(field fence <rec)" "$
 is "the attempt before it was lost" "$(tera-ls attempt job="$n" | head -n 1 | field reason)" lost
 exits "the old holder cannot renew" 65 tera-renew "$n" 1
 exits "nor finish" 65 tera-finish "$n" 1
-exits "nor log" 65 sh -c "echo '{\"job_id\":\"$id\",\"fence\":1}' | tera-log -a"
+exits "nor log" 65 sh -c "echo '{\"job_id\":\"$id\",\"fence\":1}' | tera-log -"
 exits "from a record neither" 65 sh -c "echo '{\"job_id\":\"$id\",\"fence\":1}' | tera-finish"
 is "the new one holds" "$(state "$n")" running
 past lease_until "$n"

@@ -27,10 +27,10 @@ is "the note" "$(field 'notes[0].content' <doc)" c
 is "the comment" "$(field 'comments[0].body' <doc)" 'mind the gap'
 is "the backlog" "$(field 'backlog_tickets[1].title' <doc || field 'backlog_tickets[0].title' <doc)" one
 unlike "no secret" "$(cat doc)" hunter2
-ok "of a ticket" tera-context -t 2
+ok "of a ticket" tera-context ticket=2
 is "what it needs" "$(field 'needs[0].title' <out)" one
 is "of a record" "$(tera-claim | tera-context - | field current_ticket.number)" 1
 exits "no such job" 66 tera-context 99
-exits "no such ticket" 66 tera-context -t 99
+exits "no such ticket" 66 tera-context ticket=99
 exits "two" 64 tera-context 1 2
 done_testing

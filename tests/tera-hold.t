@@ -50,7 +50,7 @@ is "the answer is the same" "$(tera-enqueue 2 | sed 's/.*"created"://')" 'false}
 only "what is long it does itself" opened tera-ls ticket
 is "who did it is sealed" \
 	"$(TERA_ACTOR=somebody tera-enqueue 3 >/dev/null
-	tera-watch -k job | tail -n 1 | field actor)" somebody
+	tera-watch noun=job | tail -n 1 | field actor)" somebody
 exits "an unknown ticket: 66" 66 tera-enqueue 999
 is "the words are the same" "$(cat err)" "tera-enqueue: no such ticket: 999"
 exits "an empty answer: 1" 1 tera-claim -k review
@@ -65,7 +65,7 @@ is "and the rest is done" "$(wc -l <out)" 2
 head -c 300000 /dev/zero | tr '\0' x >big
 printf '{"ticket":"6","step":"big","raw_output":"%s"}\n' "$(cat big)" |
 	tera-call log.add - >out
-is "a long input" "$(tera-log -t 6 | tail -n 1 | field raw_output | wc -c)" 300001
+is "a long input" "$(tera-log ticket=6 | tail -n 1 | field raw_output | wc -c)" 300001
 seq 7 40 | tera-enqueue - | wc -l >out
 is "many answers" "$(cat out)" 34
 ok "the chain of seals holds" tera-audit

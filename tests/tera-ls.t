@@ -32,6 +32,11 @@ ok "an empty list is an answer" tera-ls pr
 exits "of no project there is" 66 tera-ls -p nope ticket
 exits "a key that is none" 64 tera-ls ticket colum_id=done
 exits "-p where there is no project" 64 tera-ls -p p setting
+exits "-n where there is no limit" 64 tera-ls -n 1 dependency
+exits "-s where there is no number" 64 tera-ls -s 1 setting
+like "is said" "$(cat err)" 'setting has no number'
+is "events after a seq" "$(tera-ls -s 3 -n 2 event | head -n 1 | field seq)" 4
+exits "a filter twice" 64 tera-ls -p p ticket project=q
 exits "a limit that is none" 64 tera-ls -n many ticket
 exits "no noun" 64 tera-ls
 exits "board has no list" 64 tera-ls board

@@ -18,11 +18,11 @@ is "what" "$(tail -n 1 out | tera-json get noun what | tr '\n' ' ')" "job pendin
 like "sealed" "$(tail -n 1 out | field hash)" '^[0-9a-f]{64}$'
 is "after a place" "$(tera-watch -s 3 | wc -l)" 1
 is "so many" "$(tera-watch -n 2 | wc -l)" 2
-is "of a noun" "$(tera-watch -k project | wc -l)" 2
+is "of a noun" "$(tera-watch noun=project | wc -l)" 2
 is "of a project" "$(tera-watch -p q | wc -l)" 1
-is "of a ticket" "$(tera-watch -t 1 | wc -l)" 2
-is "of a job" "$(tera-watch -j 1 | wc -l)" 1
-exits "of none there is" 66 tera-watch -j 9
+is "of a ticket" "$(tera-watch ticket=1 | wc -l)" 2
+is "of a job" "$(tera-watch job=1 | wc -l)" 1
+exits "of none there is" 66 tera-watch job=9
 tera-watch -f -s 4 >followed &
 test_pids="$test_pids $!"
 tera-watch -f -n 5 >five &
@@ -35,5 +35,10 @@ ended() { ! kill -0 "$1" 2>/dev/null; }
 ok "-n ends -f" wait_for 5 ended $five
 is "with so many" "$(wc -l <five)" 5
 exits "operands" 64 tera-watch x
+exits "a misspelt filter" 64 tera-watch tikcet=1
+like "is named" "$(cat err)" 'no such key: tikcet'
+exits "twice" 64 tera-watch job=1 job=2
+exits "no text" 64 tera-watch job:='"1"'
+is "as JSON" "$(tera-watch job:=1 | wc -l)" 1
 exits "no number" 64 tera-watch -s x
 done_testing
