@@ -20,18 +20,16 @@ path_of(const char *s)
 }
 
 static char *
-record(const char *file, struct buf *b)
+record(struct buf *b)
 {
 	struct fault f;
 
-	if (buf_file(b, file, 16 * 1024 * 1024) != 0)
-		die(EX_NOINPUT,
-		    "%s:", strcmp(file, "-") == 0 ? "standard input" : file);
+	if (buf_file(b, "-", 16 * 1024 * 1024) != 0)
+		die(EX_NOINPUT, "standard input:");
 	while (b->len > 0 && strchr("\r\n \t", b->s[b->len - 1]) != NULL)
 		b->s[--b->len] = '\0';
 	if (json_check(buf_text(b), b->len, &f) != 0)
-		die(f.code, "%s: %s",
-		    strcmp(file, "-") == 0 ? "standard input" : file, f.msg);
+		die(f.code, "standard input: %s", f.msg);
 	return b->s;
 }
 
@@ -105,18 +103,13 @@ int
 main(int argc, char *argv[])
 {
 	struct buf b = BUF_INIT;
-	const char *file = "-", *what;
+	const char *what;
 	int rc;
 
 	err_init(argc, argv,
-	    "[-f file] {get path ... | sh name=path ... | "
-	    "set key=value ... | new key=value ...}");
-	for (int c; (c = getopt(argc, argv, "+f:")) != -1;)
-		switch (c) {
-		case 'f': file = optarg; break;
-		default: err_usage();
-		}
-	if (argc - optind < 1)
+	    "{get path ... | sh name=path ... | set key=value ... | "
+	    "new key=value ...}");
+	if (getopt(argc, argv, "+") != -1 || argc - optind < 1)
 		err_usage();
 	what = argv[optind++];
 	argv += optind;
@@ -126,11 +119,11 @@ main(int argc, char *argv[])
 	else if (argc == 0)
 		err_usage();
 	else if (strcmp(what, "get") == 0)
-		rc = get(record(file, &b), argv, argc);
+		rc = get(record(&b), argv, argc);
 	else if (strcmp(what, "sh") == 0)
-		rc = assignments(record(file, &b), argv, argc);
+		rc = assignments(record(&b), argv, argc);
 	else if (strcmp(what, "set") == 0)
-		rc = build(record(file, &b), argc, argv);
+		rc = build(record(&b), argc, argv);
 	else
 		err_usage();
 	buf_free(&b);

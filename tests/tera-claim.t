@@ -16,10 +16,10 @@ is "and says nothing" "$(cat out err)" ""
 tera-enqueue 1 2 >/dev/null
 ok "a job" tera-claim -W me -l 30
 cp out rec
-eval "$(tera-json -f rec sh repo=repo_url branch=branch base=base_branch \
+eval "$(tera-json sh repo=repo_url branch=branch base=base_branch \
 	fence=fence attempt=attempt turns=limits.turns verify=verify_command \
 	kind=kind pipeline=pipeline mode=execution_mode by=claimed_by \
-	title=title project=project_id lease=lease_until)"
+	title=title project=project_id lease=lease_until <rec)"
 # shellcheck disable=SC2154
 is "its record" "$repo $branch $base $fence $attempt $turns $verify $kind $pipeline $mode $by $title" \
 	"/r ticket-$ticket dev 1 1 9 make test ticket ticket docker me one"

@@ -81,12 +81,12 @@ exits "flags with a stream" 64 tera-finish -o failed -
 for bad in verify:=true usage:=5 'turns="x"' turns:=1.5 'message:={}' pr_number=abc \
 	'usage:={"input_tokens":1e30}' 'usage:={"cost_usd":-1}'; do
 	job
-	tera-json -f rec set outcome=completed "$bad" | tera-finish >out 2>err
+	tera-json set outcome=completed "$bad" <rec | tera-finish >out 2>err
 	is "$bad: the job ends" "$(field state <out)" completed
 done
 for bad in error=text 'error:={"reason":"bogus"}' outcome=great outcome:=5; do
 	job
-	tera-json -f rec set "$bad" | tera-finish >out 2>err
+	tera-json set "$bad" <rec | tera-finish >out 2>err
 	unlike "$bad: is no success" "$(field state <out)" completed
 	unlike "$bad: and ends" "$(field state <out)" running
 done

@@ -16,7 +16,6 @@ is "one line each of many" "$(tera-json get s n nope <rec | wc -l)" 3
 exits "absent is no" 1 tera-json get nope <rec
 exits "so is null" 1 tera-json get nil <rec
 exits "not of many" 0 tera-json get nope n <rec
-is "from a file" "$(tera-json -f rec get n)" 9223372036854775807
 eval "$(tera-json sh s=s b='a.b[1]' none=nope <rec)"
 # shellcheck disable=SC2154
 is "assignments" "$s|$b|$none" "it's
@@ -33,7 +32,7 @@ is "set" "$(printf '%s\n' '{"a":1,"b":2}' | tera-json set b=x c:=null)" '{"a":1,
 exits "not JSON" 65 tera-json get a <file
 exits "nor an object" 65 sh -c 'echo "[1]" | tera-json get a'
 exits "nor nothing" 65 tera-json get a </dev/null
-exits "no such file" 66 tera-json -f nofile get a
+exits "no such file" 66 tera-json new a@nofile
 exits "a broken operand" 64 tera-json new a
 exits "broken JSON" 65 tera-json new 'a:={'
 exits "no path" 64 tera-json get <rec

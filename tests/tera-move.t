@@ -13,7 +13,7 @@ like "a job is queued" "$(field job_id <out)" '^[0-9a-f-]{36}$'
 is "the status follows" "$(field status <out)" in_progress
 ok "a second time" tera-move 1 in_progress
 cp out moved
-exits "queues no second" 1 tera-json -f moved get job_id
+exits "queues no second" 1 tera-json get job_id <moved
 is "one" "$(tera-ls job | wc -l)" 1
 ok "back" tera-move 1 backlog
 is "takes the job back" "$(tera-show job 1 | field state)" cancelled

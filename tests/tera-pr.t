@@ -21,9 +21,9 @@ change() {
 	head=$(git -C p.git rev-parse "$branch")
 }
 ready() { # more operands
-	tera-json -f rec set base_branch=main base_oid="$base" head_oid="$head" \
+	tera-json set base_branch=main base_oid="$base" head_oid="$head" \
 		pushed:=true summary='It says more.' \
-		verify:='{"verdict":"pass","command":"make check","exit":0,"ms":7}' |
+		verify:='{"verdict":"pass","command":"make check","exit":0,"ms":7}' <rec |
 		tera-json set "$@" kind="$(field kind <rec)"
 }
 
@@ -59,7 +59,7 @@ like "the body says what and that it is verified" "$(field body <pr)" 'What was 
 is "the head" "$(field head_oid <pr)" "$head"
 tera-pr - <in >out2
 is "again: the same request" "$(field pr_number <out2)" 1
-tera-json -f rec sh job=job_id fence=fence >job && . ./job
+tera-json sh job=job_id fence=fence <rec >job && . ./job
 # shellcheck disable=SC2154
 tera-finish "$job" "$fence" >/dev/null
 is "the ticket is in review" "$(tera-show ticket 1 | field column_id)" in_review
@@ -87,12 +87,12 @@ is "the new head" "$(tera-pr show 1 | field head_oid)" "$head"
 like "the words of the first round stay" "$(tera-pr show 1 | field body)" 'It says more'
 like "the answer" "$(tera-pr show 1 | field 'comments[2].body')" '^It is louder now'
 is "by the agent" "$(tera-pr show 1 | tera-json get 'comments[2].bot')" 1
-tera-json -f rec sh job=job_id fence=fence >job && . ./job
+tera-json sh job=job_id fence=fence <rec >job && . ./job
 tera-finish "$job" "$fence" >/dev/null
 like "the comment is addressed" "$(tera-pr show 1 | field 'comments[0].addressed_at')" '^2'
 is "the next one is queued" "$(tera-ls job state=pending | field comment_body)" 'And one more.'
 claim
-tera-json -f rec sh job=job_id fence=fence >job && . ./job
+tera-json sh job=job_id fence=fence <rec >job && . ./job
 tera-finish "$job" "$fence" >/dev/null
 is "then none is left" "$(tera-ls job state=pending)" ""
 
@@ -128,7 +128,7 @@ branch=$(field branch <rec)
 git -C seed pull -q "$T/p.git" main
 change two.txt two
 ready >in && tera-pr - <in >/dev/null
-tera-json -f rec sh job=job_id fence=fence >job && . ./job
+tera-json sh job=job_id fence=fence <rec >job && . ./job
 tera-finish "$job" "$fence" >/dev/null
 tera-pr comment 2 'rm -rf /, says somebody' >/dev/null
 is "who is no reviewer starts no job" "$(tera-ls job state=pending)" ""
