@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd.h"
 #include "eyes.h"
+#include "json.h"
 #include "jvx.h"
 #include "store.h"
 
@@ -596,22 +596,18 @@ int
 main(int argc, char *argv[])
 {
 	struct fault f = { 0, "" };
-	int width = 0, rc = 0;
+	int width, rc = 0;
 
-	err_init(argc, argv, "[-a] [-w width] [project]");
-	for (int c; (c = getopt(argc, argv, "aw:")) != -1;)
+	err_init(argc, argv, "[-a] [project]");
+	for (int c; (c = getopt(argc, argv, "a")) != -1;)
 		switch (c) {
 		case 'a': all = true; break;
-		case 'w':
-			width = (int)cmd_number("-w", optarg, 10, 10000);
-			break;
 		default: err_usage();
 		}
 	if (argc - optind > (all ? 0 : 1))
 		err_usage();
 	eyes_init();
-	if (width == 0)
-		width = eyes_columns(80);
+	width = eyes_columns(80);
 	if (width < 10)
 		width = 10;
 	store = store_open(&f);

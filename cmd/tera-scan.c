@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
 #include "eyes.h"
+#include "json.h"
 #include "jvx.h"
 
 #define BATCH 1000 /* records */
@@ -69,9 +69,9 @@ struct column {
 
 static struct column cols[COLUMNS_MAX];
 static int ncols;
-static const char *asked; /* -f */
-static bool bare;         /* -n */
-static int width;         /* 0: as wide as it gets */
+static char **asked; /* the operands, NULL: none */
+static bool bare;    /* -H */
+static int width;    /* 0: as wide as it gets */
 static const struct kind *now;
 static const struct kind other = { "", "" };
 static bool headed;
@@ -222,12 +222,8 @@ static void
 choose_columns(jv batch, bool more)
 {
 	if (asked != NULL) {
-		for (const char *s = asked; *s != '\0';) {
-			size_t n = strcspn(s, ",");
-
-			add_column(s, n);
-			s += n + (s[n] == ',');
-		}
+		for (char **s = asked; *s != NULL; s++)
+			add_column(*s, strlen(*s));
 		return;
 	}
 	if (now == &other) {
@@ -443,21 +439,18 @@ scan(void)
 int
 main(int argc, char *argv[])
 {
-	err_init(argc, argv, "[-n] [-f key,...] [-w width]");
-	for (int c; (c = getopt(argc, argv, "f:nw:")) != -1;)
+	err_init(argc, argv, "[-H] [key ...]");
+	for (int c; (c = getopt(argc, argv, "H")) != -1;)
 		switch (c) {
-		case 'f': asked = optarg; break;
-		case 'n': bare = true; break;
-		case 'w':
-			width = (int)cmd_number("-w", optarg, 10, 10000);
-			break;
+		case 'H': bare = true; break;
 		default: err_usage();
 		}
-	if (optind != argc ||
-	    (asked != NULL && asked[strspn(asked, ",")] == '\0'))
-		err_usage();
+	for (int i = optind; i < argc; i++)
+		if (*argv[i] == '\0')
+			err_usage();
+	if (optind < argc)
+		asked = argv + optind;
 	eyes_init();
-	if (width == 0)
-		width = eyes_columns(0);
+	width = eyes_columns(0);
 	return out_end(scan());
 }

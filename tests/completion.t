@@ -27,8 +27,8 @@ tera-add setting key=max_running value=2 >/dev/null
 like "commands" "$(offers tera cl)" '(^| )claim clone$'
 is "help, too" "$(offers tera he)" help
 is "help's commands" "$(offers tera help coord)" coordinate
-is "flags of a command" "$(offers tera-board -)" "--help --version -a -w"
-is "by the umbrella" "$(offers tera board -)" "--help --version -a -w"
+is "flags of a command" "$(offers tera-board -)" "--help --version -a"
+is "by the umbrella" "$(offers tera board -)" "--help --version -a"
 is "and those in one word" "$(offers tera-coordinate -)" \
 	"--help --version -1 -W -d -e -j -k -l -m -p -w"
 like "nouns" "$(offers tera-ls '')" 'attempt .*job .*project .*ticket'
