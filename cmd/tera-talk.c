@@ -1,30 +1,27 @@
 /*
  * tera-talk: the talk of an agent's run: append a line, or say where it is.
  *
- * Without -a it prints the state of the run: the last complete line, with
- * guard{what,why} when it hits one of the limits given by -l.  With -a the
- * operands become the next line.  The totals are counted here and nowhere
- * else, outside of any model; see lib/talk.h for how a line stays whole.
+ * Without keys it prints the state of the run: the last complete line, with
+ * guard{what,why} when it hits one of the limits.  Keys become the next line.
+ * The totals are counted here and nowhere else, outside of any model; see
+ * lib/talk.h for how a line stays whole.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "json.h"
+#include "cmd.h"
 #include "talk.h"
 
 static void
-append(const char *path, char *operands[], struct buf *line)
+append(const char *path, int argc, char *argv[], struct buf *line)
 {
 	struct buf fields = BUF_INIT;
 	struct fault f;
 	int rc;
 
-	for (; *operands != NULL; operands++)
-		if ((rc = json_operand(&fields, *operands, &f)) != 0)
-			die(rc, "%s", f.msg);
+	cmd_operands(&fields, argc, argv);
 	if ((rc = talk_add(path, json_end(&fields), line, &f)) != 0)
 		die(rc, "%s", f.msg);
 	buf_free(&fields);
@@ -46,29 +43,50 @@ show(const char *path, struct buf *line)
 	buf_free(&all);
 }
 
+/* Takes limits:=json out of the operands; NULL when it is not there. */
+static const char *
+take_limits(int *argc, char *argv[])
+{
+	const char *limits = NULL;
+	struct fault f;
+	int n = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		if (!cmd_is_field(argv[i]) ||
+		    strcspn(argv[i], ":=@") != strlen("limits") ||
+		    strncmp(argv[i], "limits", strlen("limits")) != 0) {
+			argv[n++] = argv[i];
+			continue;
+		}
+		if (limits != NULL)
+			die(EX_USAGE, "limits: given twice");
+		limits = argv[i] + strlen("limits:=");
+		if (limits[-1] != '=' || limits[-2] != ':')
+			die(EX_USAGE, "limits: want limits:=json");
+		if (json_check(limits, strlen(limits), &f) != 0)
+			die(f.code, "limits: %s", f.msg);
+	}
+	*argc = n;
+	return limits;
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct buf line = BUF_INIT, why = BUF_INIT, guard = BUF_INIT;
-	const char *limits = NULL, *what = NULL;
-	struct fault f;
-	bool add = false;
+	const char *limits, *path, *what = NULL;
 
-	err_init(argc, argv, "[-a] [-l limits] file [key=value ...]");
-	for (int c; (c = getopt(argc, argv, "al:")) != -1;)
-		switch (c) {
-		case 'a': add = true; break;
-		case 'l': limits = optarg; break;
-		default: err_usage();
-		}
-	if (optind == argc || (!add && optind + 1 != argc))
+	err_init(argc, argv, "file [limits:=json] [key=value ...]");
+	if (getopt(argc, argv, "") != -1 || optind == argc)
 		err_usage();
-	if (limits != NULL && json_check(limits, strlen(limits), &f) != 0)
-		die(EX_USAGE, "limits: %s", f.msg);
-	if (add)
-		append(argv[optind], argv + optind + 1, &line);
+	path = argv[optind++];
+	argc -= optind;
+	argv += optind;
+	limits = take_limits(&argc, argv);
+	if (argc > 0)
+		append(path, argc, argv, &line);
 	else
-		show(argv[optind], &line);
+		show(path, &line);
 	if (limits != NULL)
 		what = talk_guard(buf_text(&line), limits, &why);
 	if (what != NULL) {
