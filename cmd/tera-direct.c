@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "json.h"
+#include "cmd.h"
 #include "jvx.h"
 #include "mask.h"
 #include "spawn.h"
@@ -31,6 +31,11 @@
 #define SCANS 32               /* times a byte of it is, on average */
 #define FIELD_MAX (128 * 1024) /* of a prompt or summary in a decision */
 #define SHORT 300              /* of a message in a mechanical summary */
+
+static const char synopsis[] =
+    "[-D key=value] [answers=words] [context@file]\n"
+    "                   [input@file] [prompt=name] [stage=name] [talk=file]\n"
+    "                   [tokens=limit]";
 
 struct message {
 	const char *role;
@@ -726,40 +731,40 @@ main(int argc, char *argv[])
 		.stage = "direct",
 		.limit = 100000,
 		.doc = jv_object() };
-	const char *context = NULL, *input = NULL;
+	const char *context = NULL, *input = NULL, *tokens_max = NULL;
+	const char *talk = "-";
+	const struct cmd_key keys[] = {
+		{ "answers", &d.answers, NULL },
+		{ "context", NULL, &context },
+		{ "input", NULL, &input },
+		{ "prompt", &d.prompt, NULL },
+		{ "stage", &d.stage, NULL },
+		{ "talk", &talk, NULL },
+		{ "tokens", &tokens_max, NULL },
+	};
 	struct buf add = BUF_INIT;
 	struct fault f;
 	int rc;
 
-	err_init(argc, argv,
-	    "[-a answers] [-c context] [-d key=value] [-i input] [-n tokens] "
-	    "[-p prompt] [-s stage] [talk]");
-	for (int c; (c = getopt(argc, argv, "a:c:d:i:n:p:s:")) != -1;)
+	err_init(argc, argv, synopsis);
+	for (int c; (c = getopt(argc, argv, "D:")) != -1;)
 		switch (c) {
-		case 'a': d.answers = optarg; break;
-		case 'c': context = optarg; break;
-		case 'd':
+		case 'D':
 			if ((rc = json_operand(&add, optarg, &f)) != 0)
 				die(rc, "%s", f.msg);
 			break;
-		case 'i': input = optarg; break;
-		case 'n':
-			d.limit = strtoll(optarg, NULL, 10);
-			if (d.limit < 100)
-				die(EX_USAGE, "%s: too few tokens", optarg);
-			break;
-		case 'p': d.prompt = optarg; break;
-		case 's': d.stage = optarg; break;
 		default: err_usage();
 		}
-	if (optind + 1 < argc)
-		err_usage();
+	cmd_keys(
+	    keys, sizeof(keys) / sizeof(*keys), argc - optind, argv + optind);
+	if (tokens_max != NULL)
+		d.limit = cmd_number("tokens", tokens_max, 100, 1LL << 40);
 	if (getenv("TERA_RUN_DIR") != NULL)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	mask_init(&d.mask);
 	read_doc(&d, context, &add);
 	render(&d, d.prompt, &d.system);
-	read_talk(&d, optind < argc ? argv[optind] : "-", input);
+	read_talk(&d, talk, input);
 	rc = decide(&d);
 	for (size_t i = 0; i < d.talk.n; i++)
 		buf_free(&d.talk.m[i].text);

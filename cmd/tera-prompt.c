@@ -2,7 +2,7 @@
  * tera-prompt: fill a prompt in from a JSON document.
  *
  * The prompt is share/prompt/NAME.md, the user's own before ours; the
- * document comes on standard input, -d adds to it.  See lib/tpl.h for the
+ * document comes on standard input, -D adds to it.  See lib/tpl.h for the
  * form.  It stays correct because nothing is guessed: a template that is
  * wrong is refused with its line, and a value that is absent prints nothing.
  */
@@ -38,24 +38,22 @@ main(int argc, char *argv[])
 	struct buf text = BUF_INIT, in = BUF_INIT, add = BUF_INIT,
 		   out = BUF_INIT;
 	struct fault f;
-	bool doc = true;
 	jv v, extra;
 	int rc;
 
-	err_init(argc, argv, "[-n] [-d key=value] name");
-	for (int c; (c = getopt(argc, argv, "d:n")) != -1;)
+	err_init(argc, argv, "[-D key=value] name");
+	for (int c; (c = getopt(argc, argv, "D:")) != -1;)
 		switch (c) {
-		case 'd':
+		case 'D':
 			if ((rc = json_operand(&add, optarg, &f)) != 0)
 				die(rc, "%s", f.msg);
 			break;
-		case 'n': doc = false; break;
 		default: err_usage();
 		}
 	if (optind + 1 != argc)
 		err_usage();
 	load(&text, argv[optind]);
-	if (doc && buf_file(&in, "-", DOC_MAX) != 0)
+	if (buf_file(&in, "-", DOC_MAX) != 0)
 		die(EX_DATAERR, "standard input: cannot be read, or too long");
 	v = in.len > 0 ? jv_parse_sized(in.s, (int)in.len) : jv_object();
 	if (jv_get_kind(v) != JV_KIND_OBJECT)

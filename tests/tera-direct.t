@@ -25,7 +25,7 @@ model() {
 says() {
 	printf '{"content":%s%s}\n' "$(jq -n --arg s "$1" '$s')" "${2:+,$2}"
 }
-# direct [flags]: the decision is in out
+# direct [operands]: the decision is in out
 direct() {
 	rc=0
 	tera-direct "$@" </dev/null >out 2>err || rc=$?
@@ -36,7 +36,7 @@ reads() {
 	says "$2" >next
 	says '{"decision":"fail","reason":"asked again"}' >>next
 	model
-	direct -a 'work complete fail'
+	direct answers='work complete fail'
 	is "$1" "$(got '.decision + ": " + (.prompt // .summary // .reason)')" "$3"
 }
 
@@ -69,7 +69,7 @@ chatty() {
 	says '{"decision":"fail","reason":"asked again"}' >>next
 	model
 	rc=0
-	timeout 10 tera-direct -a 'work complete fail' </dev/null >out 2>err || rc=$?
+	timeout 10 tera-direct answers='work complete fail' </dev/null >out 2>err || rc=$?
 	is "$1" "$rc $(got .reason)" '0 asked again'
 }
 yes '{"a":' | head -n 50000 | tr -d '\n' >reply
@@ -91,7 +91,7 @@ is 'an escaped secret' "$(got .prompt)" '***'
 
 { says rubbish; says 'more rubbish'; } >next
 model
-direct -s judge
+direct stage=judge
 is 'rubbish twice is an error' "$rc $(got '"\(.decision) \(.reason) \(.error.stage) \(.error.code)"')" \
 	'76 fail error judge 76'
 
@@ -114,7 +114,7 @@ tera-talk talk stage=verify do=verify verdict=fail text='1 of 2 failed' >/dev/nu
 says '{"decision":"work","prompt":"go"}' >next
 model
 echo 'the diff' >diff
-direct -c context -i diff -d plan='the plan' talk
+direct -D plan='the plan' context@context input@diff talk=talk
 jq -c .body.messages asked >messages
 is 'roles take turns' "$(jq -r '.[].role' messages | tr '\n' ' ')" 'system user assistant user '
 like 'the worker and what it changed' "$(jq -r '.[1].content' messages | tr '\n' ' ')" \
@@ -143,12 +143,12 @@ long l1
 	says '{"decision":"work","prompt":"go"}' '"times":0'
 } >next
 model
-direct -n 2000 l1
+direct tokens=2000 talk=l1
 is 'a summary is made and kept' "$(jq -r 'select(.do == "summary") | .how + ": " + .text' l1)" 'model: They made things.'
 like 'and sent' "$(tail -n 1 asked | jq -r '.body.messages[1].content')" 'in short\]'
 unlike 'instead of the oldest turns' "$(tail -n 1 asked)" 'turn 1 1111'
 like 'the newest are there' "$(tail -n 1 asked)" 'turn 6 6666'
-direct -n 2000 l1
+direct tokens=2000 talk=l1
 is 'it is not made twice' "$(jq -s length asked | tr -d ' ') $(got .calls)" '3 1'
 is 'the state is what it was' "$(tera-talk l1 | jq -r .prompt)" 'next 6'
 long l2
@@ -157,10 +157,13 @@ long l2
 	says '{"decision":"work","prompt":"go"}'
 } >next
 model
-direct -n 2000 l2
+direct tokens=2000 talk=l2
 is 'a summary that fails is a cut' "$(jq -r 'select(.do == "summary") | .how' l2) $(got .decision)" 'cut work'
 
-exits 'no such prompt' 66 tera-direct -p nothing </dev/null
-exits 'no such context' 66 tera-direct -c nothing </dev/null
+exits 'no such prompt' 66 tera-direct prompt=nothing </dev/null
+exits 'no such context' 66 tera-direct context@nothing </dev/null
+exits 'the document is a file' 64 tera-direct context={} </dev/null
+exits 'no such key' 64 tera-direct prmopt=director </dev/null
+exits 'too few tokens' 64 tera-direct tokens=10 </dev/null
 exits 'usage' 64 tera-direct -z
 done_testing

@@ -46,25 +46,25 @@ is 'a value is not a template' "$(render '{{a}}' '{"a":"{{b}} {{#c}}","b":"no"}'
 is 'quotes, dollars and 4-byte characters stay' \
 	"$(render '{{a}}' '{"a":"\" '\'' $(x) \\ 😀\nz"}')" '" '\'' $(x) \ 😀
 z'
-is '-d adds to the document' "$(render '{{a}}{{b.c}}' '{"a":1}' -d a=2 -d 'b:={"c":3}')" 23
-is '-n reads no document' "$(printf '{{a}}' >config/prompt/x.md; tera-prompt -n -d a=1 x)" 1
+is '-D adds to the document' "$(render '{{a}}{{b.c}}' '{"a":1}' -D a=2 -D 'b:={"c":3}')" 23
+is 'none is an empty one' "$(printf '{{a}}' >config/prompt/x.md; tera-prompt -D a=1 x </dev/null)" 1
 
 printf 'one\n{{#a}}\n' >config/prompt/x.md
-exits 'an open section is refused' 65 tera-prompt -n x
+exits 'an open section is refused' 65 tera-prompt x </dev/null
 like 'with its line' "$(cat err)" 'x.md: line 2: a section without its end'
 printf 'one {{a' >config/prompt/x.md
-exits 'an open tag is refused' 65 tera-prompt -n x
+exits 'an open tag is refused' 65 tera-prompt x </dev/null
 printf '{{/a}}' >config/prompt/x.md
-exits 'a stray end is refused' 65 tera-prompt -n x
-exits 'no such prompt' 66 tera-prompt -n nothing
-exits 'no way out of the directory' 66 tera-prompt -n ../../../etc/passwd
+exits 'a stray end is refused' 65 tera-prompt x </dev/null
+exits 'no such prompt' 66 tera-prompt nothing </dev/null
+exits 'no way out of the directory' 66 tera-prompt ../../../etc/passwd </dev/null
 echo '[1]' >in
 exits 'the document is an object' 65 tera-prompt x <in
 exits 'usage' 64 tera-prompt
 printf '{{a}}' >config/prompt/x.md
-exits 'a full disk is noticed' 74 sh -c 'tera-prompt -n -d a=1 x >/dev/full'
+exits 'a full disk is noticed' 74 sh -c 'tera-prompt -D a=1 x </dev/null >/dev/full'
 for f in "$TOP"/share/prompt/*.md; do
 	name=${f##*/}
-	ok "$name is well formed" tera-prompt -n "${name%.md}"
+	ok "$name is well formed" tera-prompt "${name%.md}"
 done
 done_testing
