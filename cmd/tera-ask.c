@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd.h"
 #include "dialect.h"
 #include "err.h"
 #include "http.h"
@@ -37,11 +38,12 @@
 #define QUOTA_AFTER 3600.0
 #define AFTER_MAX 86400.0 /* run_after is no later than that */
 
-static const char usage[] =
-    "[-S] [-i seconds] [-k temperature] [-m model]\n"
-    "                [-n tokens] [-P file] [-p openai | anthropic]\n"
-    "                [-R file | -Y file] [-r director | worker] [-T seconds]\n"
-    "                [-t file] [-u url] [-x tries]";
+static const char synopsis[] =
+    "[api=openai | anthropic] [idle=seconds] [model=name]\n"
+    "                [price@file] [record=file | replay=file]\n"
+    "                [role=director | worker] [seconds=seconds]\n"
+    "                [stream=false] [temperature=number] [tokens=number]\n"
+    "                [tools@file] [tries=number] [url=address]";
 
 struct options {
 	const char *url, *model, *key;
@@ -690,60 +692,76 @@ replay(const char *file, jv request, struct normal *table)
 
 /* --- main --- */
 
+/* The number of a key, absent where that is not there. */
 static double
-positive(const char *s, double most)
+number(const char *key, const char *s, double least, double most, double absent)
 {
 	char *end;
-	double n = strtod(s, &end);
+	double n;
 
-	if (end == s || *end != '\0' || !(n > 0) || n > most)
-		err_usage();
+	if (s == NULL)
+		return absent;
+	n = strtod(s, &end);
+	if (end == s || *end != '\0' || !(n >= least) || n > most)
+		die(EX_USAGE, "%s %.40s: want a number up to %g", key, s, most);
 	return n;
+}
+
+/* Ends the command when the text of a key is neither of two words. */
+static void
+either(const char *key, const char *s, const char *a, const char *b)
+{
+	if (s != NULL && strcmp(s, a) != 0 && strcmp(s, b) != 0)
+		die(EX_USAGE, "%s %.40s: want %s or %s", key, s, a, b);
 }
 
 static void
 options(int argc, char *argv[], struct options *o, struct ask *a)
 {
-	const char *ms = getenv("TERA_RETRY_MS");
+	const char *ms = getenv("TERA_RETRY_MS"), *record = NULL,
+		   *replay = NULL, *stream = NULL, *idle = NULL, *tries = NULL,
+		   *seconds = NULL, *temperature = NULL, *tokens = NULL;
+	const struct cmd_key keys[] = {
+		{ "api", &o->api, NULL },
+		{ "idle", &idle, NULL },
+		{ "model", &o->model, NULL },
+		{ "price", NULL, &o->price },
+		{ "record", &record, NULL },
+		{ "replay", &replay, NULL },
+		{ "role", &o->role, NULL },
+		{ "seconds", &seconds, NULL },
+		{ "stream", &stream, NULL },
+		{ "temperature", &temperature, NULL },
+		{ "tokens", &tokens, NULL },
+		{ "tools", NULL, &o->tools },
+		{ "tries", &tries, NULL },
+		{ "url", &o->url, NULL },
+	};
 
-	o->record = env("TERA_RECORD", "");
-	o->replay = env("TERA_REPLAY", "");
 	if (ms != NULL && ms[0] != '\0')
 		o->backoff = fmax(strtod(ms, NULL), 0) / 1000;
-	for (int c;
-	     (c = getopt(argc, argv, "Si:k:m:n:P:p:R:r:T:t:u:x:Y:")) != -1;)
-		switch (c) {
-		case 'S': a->stream = false; break;
-		case 'i': o->idle = (long)positive(optarg, 86400); break;
-		case 'k':
-			a->temperature =
-			    strcmp(optarg, "0") == 0 ? 0 : positive(optarg, 10);
-			break;
-		case 'm': o->model = optarg; break;
-		case 'n': a->max_tokens = (long)positive(optarg, 1e7); break;
-		case 'P': o->price = optarg; break;
-		case 'p': o->api = optarg; break;
-		case 'R':
-			o->record = optarg;
-			o->replay = NULL;
-			break;
-		case 'r': o->role = optarg; break;
-		case 'T': o->seconds = positive(optarg, 1e6); break;
-		case 't': o->tools = optarg; break;
-		case 'u': o->url = optarg; break;
-		case 'x': o->tries = (long)positive(optarg, 1000); break;
-		case 'Y':
-			o->replay = optarg;
-			o->record = NULL;
-			break;
-		default: err_usage();
-		}
-	if (argc > optind ||
-	    (strcmp(o->role, "director") != 0 &&
-		strcmp(o->role, "worker") != 0) ||
-	    (o->api != NULL && strcmp(o->api, "openai") != 0 &&
-		strcmp(o->api, "anthropic") != 0))
+	if (getopt(argc, argv, "") != -1)
 		err_usage();
+	cmd_keys(
+	    keys, sizeof(keys) / sizeof(*keys), argc - optind, argv + optind);
+	if (record != NULL && replay != NULL)
+		err_usage();
+	either("role", o->role, "director", "worker");
+	either("api", o->api, "openai", "anthropic");
+	either("stream", stream, "true", "false");
+	a->stream = stream == NULL || strcmp(stream, "true") == 0;
+	a->temperature = number("temperature", temperature, 0, 10, -1);
+	a->max_tokens = (long)number("tokens", tokens, 1, 1e7, MAX_TOKENS);
+	o->idle = (long)number("idle", idle, 1, 86400, o->idle);
+	o->tries = (long)number("tries", tries, 1, 1000, o->tries);
+	o->seconds = number("seconds", seconds, 1e-3, 1e6, o->seconds);
+	/* what was asked for goes before the environment */
+	o->record = replay != NULL ? NULL : env("TERA_RECORD", "");
+	o->replay = record != NULL ? NULL : env("TERA_REPLAY", "");
+	if (record != NULL)
+		o->record = record;
+	if (replay != NULL)
+		o->replay = replay;
 }
 
 int
@@ -754,14 +772,12 @@ main(int argc, char *argv[])
 		.backoff = 1,
 		.idle = 120,
 		.tries = 5 };
-	struct ask a = {
-		.max_tokens = MAX_TOKENS, .temperature = -1, .stream = true
-	};
+	struct ask a = { 0 };
 	struct normal table;
 	jv request = jv_null(), answer;
 	int code = 0;
 
-	err_init(argc, argv, usage);
+	err_init(argc, argv, synopsis);
 	options(argc, argv, &o, &a);
 	mask_init(&secrets);
 	if (o.replay == NULL)

@@ -271,8 +271,7 @@ note_failure(struct direct *d, jv reply, int status)
 static int
 ask(struct direct *d, const struct buf *in, struct buf *out)
 {
-	static const char *const argv[] = { "tera-ask", "-r", "director",
-		NULL };
+	static const char *const argv[] = { "tera-ask", "role=director", NULL };
 	struct buf line = BUF_INIT;
 	int status = spawn_run(argv, in->s, in->len, &line, REPLY_MAX, 0);
 	jv reply = jvx_parse(buf_text(&line), line.len);
