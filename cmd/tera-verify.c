@@ -17,13 +17,12 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "err.h"
+#include "cmd.h"
 #include "guard.h"
-#include "json.h"
 #include "mask.h"
 #include "spawn.h"
 
-#define USAGE "[-n] [-c command] [-t seconds] | -d dir"
+#define USAGE "[-O] [-t seconds] [command] | -C directory"
 
 #define TAIL 8192
 #define LOG_CAP (64 * 1024 * 1024LL)
@@ -329,7 +328,7 @@ run(struct buf *o, const char *dir, const char *command, long long seconds)
 		die(EX_UNAVAILABLE, "sh/sandbox: not found");
 	argv[n++] = sandbox;
 	if (no_net)
-		argv[n++] = "-n";
+		argv[n++] = "-O";
 	argv[n++] = dir;
 	argv[n++] = "/bin/sh";
 	argv[n++] = "-c";
@@ -440,28 +439,23 @@ main(int argc, char *argv[])
 	struct json_lines in = { .fp = stdin };
 	struct fault f;
 	const char *dir = NULL;
-	char *end;
 	int opt, rc, code = 0;
 
 	err_init(argc, argv, USAGE);
-	while ((opt = getopt(argc, argv, "c:d:nt:")) != -1)
+	while ((opt = getopt(argc, argv, "C:Ot:")) != -1)
 		switch (opt) {
-		case 'c': own_command = optarg; break;
-		case 'd': dir = optarg; break;
-		case 'n': no_net = true; break;
+		case 'C': dir = optarg; break;
+		case 'O': no_net = true; break;
 		case 't':
-			errno = 0;
-			own_seconds = strtoll(optarg, &end, 10);
-			if (errno != 0 || *end != '\0' || own_seconds < 1 ||
-			    own_seconds > 1 << 30)
-				die(EX_USAGE, "%s: want seconds", optarg);
+			own_seconds = cmd_number("-t", optarg, 1, 1 << 30);
 			break;
 		default: err_usage();
 		}
-	if (optind != argc)
+	if (argc - optind > (dir == NULL))
 		err_usage();
 	if (dir != NULL)
 		return out_end(show(dir));
+	own_command = argv[optind];
 	mask_init(&mask);
 	while ((rc = json_next(&in, &f)) != 0) {
 		if (rc < 0) {

@@ -18,7 +18,7 @@ sleeps() {
 verdict() {
 	c=$1
 	shift
-	printf '{"workspace":"%s/work"}\n' "$T" | tera-verify -c "$c" "$@" >rec
+	printf '{"workspace":"%s/work"}\n' "$T" | tera-verify "$@" "$c" >rec
 	sed 's/.*"verdict":"\([a-z]*\)".*/\1/' rec
 }
 
@@ -63,8 +63,8 @@ printf '{"workspace":"%s/work","x":1}\n' "$T" >in
 tera-verify <in >rec
 like "none is not pass" "$(cat rec)" \
 	'"x":1,"verify":\{"verdict":"none","command":null\}'
-exits "-d: none" 1 tera-verify -d work
-exits "-d: no such directory" 66 tera-verify -d nowhere
+exits "-C: none" 1 tera-verify -C work
+exits "-C: no such directory" 66 tera-verify -C nowhere
 printf 'all:\n\ntest: all\n\t@echo tested\n' >work/Makefile
 tera-verify <in >rec
 like "detected" "$(cat rec)" '"pass","command":"make test",.*"tested\\n"'
@@ -85,7 +85,7 @@ detects() {
 		printf '%b' "$2" >"d/$1"
 		shift 2
 	done
-	is "detects $want" "$(tera-verify -d d || :)" "$want"
+	is "detects $want" "$(tera-verify -C d || :)" "$want"
 }
 detects "make check" Makefile 'all: x\ncheck test: all\n\ttrue\n'
 detects "" Makefile 'CHECK := test\ncheck := x\nall:\n\ttrue\n'
@@ -95,7 +95,7 @@ for f in GNUmakefile Makefile package.json pyproject.toml Cargo.toml tests; do
 	mkfifo "d/$f"
 done
 ln -s /dev/zero d/tox.ini
-exits "what is no regular file is no sign" 1 timeout 10 tera-verify -d d
+exits "what is no regular file is no sign" 1 timeout 10 tera-verify -C d
 detects "npm test" package.json '{"scripts":{"test":"jest"}}'
 detects "pnpm test" package.json '{"scripts":{"test":"jest"}}' pnpm-lock.yaml ''
 detects "" package.json \
@@ -122,13 +122,13 @@ detects "deno test --allow-all" deno.json '{}'
 detects "prove -lr t" t/a.t ''
 is "detects CMake, and builds outside of the tree" \
 	"$(mkdir c && echo 'enable_testing()' >c/CMakeLists.txt &&
-		tera-verify -d c | grep -c mktemp)" 1
+		tera-verify -C c | grep -c mktemp)" 1
 
 # --- records ---
 printf '%s\n' '{"error":{"code":1},"workspace":"/"}' '{bad' '{"x":1}' \
 	'{"workspace":"/no/such/dir"}' >in
 set +e
-tera-verify -c true <in >rec 2>log
+tera-verify true <in >rec 2>log
 rc=$?
 set -e
 is "broken input" "$rc" 65
@@ -139,9 +139,11 @@ is "no workspace" "$(sed -n 2p rec)" \
 	'{"x":1,"error":{"stage":"verify","code":65,"message":"no workspace"}}'
 like "no such workspace" "$(sed -n 3p rec)" '"code":65'
 exits "usage" 64 tera-verify -t 0
+exits "two commands" 64 tera-verify true true
+exits "-C and a command" 64 tera-verify -C work true
 # shellcheck disable=SC2016 # for the shell
 exits "a full disk" 74 sh -c \
-	'echo "{\"workspace\":\"$T/work\"}" | tera-verify -c true >/dev/full'
+	'echo "{\"workspace\":\"$T/work\"}" | tera-verify true >/dev/full'
 
 # --- the sandbox ---
 box=$TOP/share/sh/sandbox
@@ -162,10 +164,10 @@ if TERA_SANDBOX=bwrap sh "$box" work true 2>/dev/null; then
 	not_ok "no process of others" sh "$box" work \
 		sh -c 'test -d /proc/'"$$"' && grep -q sandbox /proc/'"$$"'/cmdline'
 	mkdir -p more
-	ok "-w" sh "$box" -w more work touch "$T/more/file"
-	not_ok "-r" sh "$box" -r more work touch "$T/more/other"
-	ok "-r is seen" sh "$box" -r more work ls "$T/more/file"
-	is "-n: no network but lo" "$(sh "$box" -n work \
+	ok "write=" sh "$box" write=more work touch "$T/more/file"
+	not_ok "read=" sh "$box" read=more work touch "$T/more/other"
+	ok "read= is seen" sh "$box" read=more work ls "$T/more/file"
+	is "-O: no network but lo" "$(sh "$box" -O work \
 		sh -c 'grep -c : /proc/net/dev')" 1
 	git init -q repo.git 2>/dev/null
 	git -C repo.git -c user.name=a -c user.email=a@b commit -q \
