@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "json.h"
+#include "cmd.h"
 #include "mask.h"
 #include "spawn.h"
 #include "usage.h"
@@ -509,43 +509,32 @@ none(struct turn *t)
 	return EX_NOINPUT;
 }
 
-static long long
-number(const char *s, const char *what)
-{
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(s, &end, 10);
-	if (errno != 0 || end == s || *end != '\0' || n < 0 || n > 100000000)
-		die(EX_USAGE, "%s: not a number of %s", s, what);
-	return n;
-}
-
 int
 main(int argc, char *argv[])
 {
 	struct turn t = { .worker = "shell", .session = "", .seconds = 3600 };
 	const char *turn = "1";
+	const struct cmd_key keys[] = { { "session", &t.session, NULL },
+		{ "turn", &turn, NULL } };
 	char *dir;
 	int code;
 
 	err_init(argc, argv,
-	    "[-v] [-n turn] [-s session] [-t seconds] [-W worker] -C "
-	    "workspace");
-	for (int c; (c = getopt(argc, argv, "C:n:s:t:vW:")) != -1;)
+	    "[-v] [-t seconds] [-T tool] -C directory [session=id] [turn=n]");
+	for (int c; (c = getopt(argc, argv, "C:t:T:v")) != -1;)
 		switch (c) {
 		case 'C': t.dir = optarg; break;
-		case 'n': turn = optarg; break;
-		case 's': t.session = optarg; break;
-		case 't': t.seconds = number(optarg, "seconds"); break;
+		case 't':
+			t.seconds = cmd_number("-t", optarg, 0, 100000000);
+			break;
+		case 'T': t.worker = optarg; break;
 		case 'v': t.tell = true; break;
-		case 'W': t.worker = optarg; break;
 		default: err_usage();
 		}
-	if (optind != argc || t.dir == NULL)
+	if (t.dir == NULL)
 		err_usage();
-	number(turn, "a turn");
+	cmd_keys(keys, 2, argc - optind, argv + optind);
+	cmd_number("turn", turn, 0, 100000000);
 	dir = realpath(t.dir, NULL);
 	if (dir == NULL || access(dir, X_OK) < 0)
 		die(EX_NOINPUT, "%s:", t.dir);

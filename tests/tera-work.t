@@ -14,7 +14,7 @@ work() {
 	name=$1
 	shift
 	rc=0
-	echo 'the prompt' | tera-work -W "$name" -C ws "$@" >out 2>err || rc=$?
+	echo 'the prompt' | tera-work -T "$name" -C ws "$@" >out 2>err || rc=$?
 	tail -n 1 out >last
 }
 got() { jq -r "$1" last; }
@@ -31,7 +31,7 @@ echo '{"event":"usage","usage":{"input_tokens":1}}'
 echo "the key is $TERA_MODEL_KEY"
 printf '{"event":"result","ok":true,"text":"done %s %s","session":"s9"}\n' "$TERA_TURN" "$TERA_SESSION"
 EOF
-work good -n 3 -s abc
+work good turn=3 session=abc
 is 'status' "$rc" 0
 is 'the result' "$(got '.event + " " + .text + " " + .session')" 'result done 3 abc s9'
 is 'usage is summed' "$(got '.usage | tojson')" \
@@ -101,8 +101,8 @@ work flood
 ok 'a flood is cut' test "$(wc -c <out)" -lt 18000000
 ok 'and so is the result' test "$(wc -c <last)" -lt 200000
 
-work good -s x <&- || :
-tera-work -W hang -C ws <out >killed 2>/dev/null &
+work good session=x <&- || :
+tera-work -T hang -C ws <out >killed 2>/dev/null &
 pid=$!
 sleep 0.5
 kill -TERM "$pid"
@@ -147,6 +147,8 @@ is 'the worker shell says what tera-ask ended with' "$(cat said)" \
 exits 'no such workspace' 66 tera-work -C nowhere </dev/null
 exits 'usage' 64 tera-work
 exits 'no number' 64 tera-work -t x -C ws
+exits 'no turn' 64 tera-work -C ws turn=x
+exits 'no such key' 64 tera-work -C ws sesion=x
 TERA_WORKER_COMMAND='tr a-z A-Z; echo x >made'
 export TERA_WORKER_COMMAND
 work command
