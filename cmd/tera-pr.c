@@ -12,16 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "noun.h"
 #include "spawn.h"
 #include "step.h"
-#include "store.h"
 
 #define USAGE                                                                  \
-	"{- | [-f file] [-l line] [-M message] "                               \
-	"[-m merge|squash|rebase] [-p project] [-s state] "                    \
+	"{- | [-L path:line] [-m message] [-M method] [-p project] "           \
 	"{list | show | diff | comment | approve | merge | close} [pr] "       \
-	"[text | -]}"
+	"[text | -] [key=value ...]}"
 #define DIFF_MAX (64UL * 1024 * 1024)
 /* Terarchitect's mark of what its agent wrote, understood by its poller. */
 #define BOT_MARK "\n\n<!-- terarchitect-bot -->"
@@ -234,12 +232,13 @@ open_one(struct step *s, struct fault *f)
 /* --- by a person --- */
 
 struct options {
-	const char *file, *message, *method, *project, *state;
+	const char *message, *method, *project;
+	char *path; /* of -L */
 	long long line;
 };
 
 static int
-list(const struct options *o)
+list(const struct options *o, int argc, char *argv[])
 {
 	struct buf in = BUF_INIT;
 	struct fault f;
@@ -247,8 +246,7 @@ list(const struct options *o)
 
 	if (o->project != NULL)
 		json_add(&in, "project", o->project);
-	if (o->state != NULL)
-		json_add(&in, "state", o->state);
+	noun_input("pr.list", &in, argc, argv);
 	rc = store_do(store, "pr.list", json_end(&in), store_print, NULL, &f);
 	if (rc > 1)
 		warn("%s", f.msg);
@@ -286,8 +284,8 @@ comment(const char *pr, const char *text, const struct options *o)
 		die(EX_DATAERR, "the comment is not UTF-8");
 	json_addn(&in, "body", buf_text(&body), body.len);
 	json_add(&in, "author", db_actor());
-	if (o->file != NULL)
-		json_add(&in, "path", o->file);
+	if (o->path != NULL)
+		json_add(&in, "path", o->path);
 	if (o->line > 0)
 		json_add_int(&in, "line", o->line);
 	rc = simple("pr.comment", pr, &in);
@@ -462,8 +460,8 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 	struct fault f;
 	int texts = strcmp(what, "comment") == 0;
 
-	if (strcmp(what, "list") == 0 && argc == 0)
-		return list(o);
+	if (strcmp(what, "list") == 0)
+		return list(o, argc, argv);
 	if (argc != 1 + texts)
 		err_usage();
 	if (strcmp(what, "show") == 0)
@@ -484,6 +482,32 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 	return simple("pr.approve", argv[0], &in);
 }
 
+/* "list.c:42", or "list.c" for all of it. */
+static void
+place(struct options *o, const char *arg)
+{
+	const char *line = strrchr(arg, ':');
+	size_t n = line != NULL ? strlen(line + 1) : 0;
+
+	free(o->path);
+	o->line = 0;
+	if (n > 0 && strspn(line + 1, "0123456789") == n)
+		o->line = cmd_number("-L", line + 1, 1, 1 << 30);
+	n = o->line > 0 ? (size_t)(line - arg) : strlen(arg);
+	if (n == 0)
+		die(EX_USAGE, "-L %.40s: want path:line", arg);
+	o->path = xstrndup(arg, n);
+}
+
+static const char *
+method(const char *arg)
+{
+	if (strcmp(arg, "merge") != 0 && strcmp(arg, "squash") != 0 &&
+	    strcmp(arg, "rebase") != 0)
+		die(EX_USAGE, "-M %.40s: want merge, squash or rebase", arg);
+	return arg;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -492,20 +516,12 @@ main(int argc, char *argv[])
 	int rc;
 
 	err_init(argc, argv, USAGE);
-	for (int c; (c = getopt(argc, argv, "f:l:M:m:p:s:")) != -1;)
+	for (int c; (c = getopt(argc, argv, "L:m:M:p:")) != -1;)
 		switch (c) {
-		case 'f': o.file = optarg; break;
-		case 'l': o.line = cmd_number("-l", optarg, 1, 1 << 30); break;
-		case 'M': o.message = optarg; break;
-		case 'm':
-			if (strcmp(optarg, "merge") != 0 &&
-			    strcmp(optarg, "squash") != 0 &&
-			    strcmp(optarg, "rebase") != 0)
-				err_usage();
-			o.method = optarg;
-			break;
+		case 'L': place(&o, optarg); break;
+		case 'm': o.message = optarg; break;
+		case 'M': o.method = method(optarg); break;
 		case 'p': o.project = optarg; break;
-		case 's': o.state = optarg; break;
 		default: err_usage();
 		}
 	if (optind == argc)
@@ -522,5 +538,6 @@ main(int argc, char *argv[])
 		rc =
 		    run(argv[optind], argc - optind - 1, argv + optind + 1, &o);
 	store_close(store);
+	free(o.path);
 	return out_end(rc);
 }

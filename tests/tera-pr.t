@@ -66,13 +66,14 @@ is "the ticket is in review" "$(tera-show ticket 1 | field column_id)" in_review
 
 # --- a person ---
 like "diff" "$(tera-pr diff 1)" '^\+more words$'
-ok "comment on a line" tera-pr -f more.txt -l 1 comment 1 'Say it louder, with "quotes" and $(dollars)'
+ok "comment on a line" tera-pr -L more.txt:1 comment 1 'Say it louder, with "quotes" and $(dollars)'
 is "kept as it is" "$(tera-pr show 1 | field 'comments[0].body')" 'Say it louder, with "quotes" and $(dollars)'
 is "queues a review job" "$(tera-ls job state=pending | field kind)" review
 echo 'And one more.' | tera-pr comment 1 - >/dev/null
 is "one job for both" "$(tera-ls job state=pending | wc -l)" 1
 exits "blank" 65 tera-pr comment 1 ' '
-exits "line without file" 65 tera-pr -l 3 comment 1 x
+exits "line without file" 64 tera-pr -L :3 comment 1 x
+exits "no such line" 64 tera-pr -L more.txt:0 comment 1 x
 exits "unknown" 66 tera-pr comment 9 x
 
 claim
@@ -107,17 +108,21 @@ exits "a conflict" 65 tera-pr merge 1
 like "is named" "$(cat out err)" 'more\.txt'
 is "the request stays open" "$(tera-pr show 1 | field state)" open
 git -C seed reset -q --hard HEAD~1 && git -C seed push -qf "$T/p.git" main
-ok "squash" tera-pr -m squash -M 'Say more (#1)' merge 1
+ok "squash" tera-pr -M squash -m 'Say more (#1)' merge 1
 is "one commit on main" "$(git -C p.git log -1 --format=%s main)" 'Say more (#1)'
 is "with the change" "$(git -C p.git show main:more.txt)" 'MORE WORDS'
 is "merged" "$(tera-pr show 1 | field state)" merged
 is "the ticket is done" "$(tera-show ticket 1 | field column_id)" done
 exits "not twice" 65 tera-pr merge 1
 exits "no comment job on a merged one" 0 tera-pr comment 1 'late'
+ok "on a whole file" tera-pr -L dir:a.txt comment 1 x
+is "is kept" "$(tera-pr show 1 | jq -c '.comments[-1] | [.path, .line]')" '["dir:a.txt",null]'
 is "none is queued" "$(tera-ls job state=pending)" ""
 exits "approve a merged one" 65 tera-pr approve 1
-exits "bad method" 64 tera-pr -m octopus merge 1
-is "list by state" "$(tera-pr -s merged list | wc -l)" 1
+exits "bad method" 64 tera-pr -M octopus merge 1
+is "list by state" "$(tera-pr list state=merged | wc -l)" 1
+is "and project" "$(tera-pr -p p list state=open)" ""
+exits "a misspelt filter" 64 tera-pr list sate=merged
 
 # --- reviewers ---
 tera-set project p 'reviewers:=["ann"]' >/dev/null
