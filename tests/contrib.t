@@ -94,7 +94,7 @@ packages() { env PATH="$T/sys" "$@"; }
 in=$contrib/install-packages
 
 : >installed
-exits "-n: what is missing" 1 packages "$in" -n build
+exits "-c: what is missing" 1 packages "$in" -c build
 like "by name" "$(cat out)" '^libsqlite3-dev$'
 like "the first of what would do" "$(cat out)" '^libcurl4-openssl-dev$'
 not_ok "nothing was done" [ -e apt ]
@@ -106,12 +106,12 @@ unlike "no update where none is needed" "$(cat apt)" update
 rm apt
 ok "all is there" packages "$in" build
 not_ok "so nothing is called" [ -e apt ]
-exits "another level needs more" 1 packages "$in" -n check
+exits "another level needs more" 1 packages "$in" -c check
 like "for the tests" "$(cat out)" '^mandoc$'
 unlike "and not what is there" "$(cat out)" '^gcc$'
 cp installed built
 printf 'libclang-rt-14-dev\nlibcurl4-gnutls-dev\n' >>installed
-packages "$in" -n full >out || :
+packages "$in" -c full >out || :
 unlike "the second of what would do" "$(cat out)" clang-rt
 touch need-update
 ok "an old list is fetched anew" packages "$in" full

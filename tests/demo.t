@@ -11,7 +11,7 @@ unset GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
 # --- replayed ---
 
 cp -R "$TOP/share/demo" shipped
-ok 'the demo runs' timeout 120 "$TOP/share/demo/run" -d 'a place'
+ok 'the demo runs' timeout 120 "$TOP/share/demo/run" -C 'a place'
 cp out told
 like 'it says that the answers are recorded' "$(cat told)" 'RECORDED'
 unlike 'no colour in a file' "$(cat told)" "$(printf '\033')"
@@ -50,7 +50,7 @@ mkdir -p inst/bin inst/share
 cp "$B"/bin/* inst/bin
 cp -R "$TOP/share" inst/share/tera
 env -u TERA_SHARE PATH="${PATH#*:}" B="$T/none" \
-	timeout 120 inst/share/tera/demo/run -j 1 -d "$T/killed" >told 2>err &
+	timeout 120 inst/share/tera/demo/run -j 1 -C "$T/killed" >told 2>err &
 demo=$!
 running() {
 	agent=
@@ -87,13 +87,13 @@ ok 'the recording that ships fits; else: tests/demo-record share/demo/recording.
 
 # --- misuse ---
 
-exits 'a directory that is not empty' 73 "$TOP/share/demo/run" -d "$T"
+exits 'a directory that is not empty' 73 "$TOP/share/demo/run" -C "$T"
 exits 'no such flag' 64 "$TOP/share/demo/run" -x
-exits '-r without a model' 78 "$TOP/share/demo/run" -r rec
+exits 'record= without a model' 78 "$TOP/share/demo/run" record=rec
 cp -R "$TOP/share" other
 head -n 1 "$TOP/share/demo/recording.jsonl" >other/demo/recording.jsonl
 exits 'a recording that does not fit: not as told' 1 \
-	env B="$B" PATH="$B/bin:$PATH" other/demo/run -d unfit
+	env B="$B" PATH="$B/bin:$PATH" other/demo/run -C unfit
 like 'says what is wrong' "$(cat err)" 'the same error|no answer'
 
 done_testing
