@@ -22,7 +22,7 @@
 #include "spawn.h"
 #include "step.h"
 
-#define USAGE "[-r]"
+#define USAGE "[-u]"
 #define FILE_MAX (50LL * 1024 * 1024)
 
 /* Entries of a tree that one process writes as fast as git's many. */
@@ -731,9 +731,9 @@ main(int argc, char *argv[])
 	int c;
 
 	err_init(argc, argv, USAGE);
-	while ((c = getopt(argc, argv, "r")) != -1)
+	while ((c = getopt(argc, argv, "u")) != -1)
 		switch (c) {
-		case 'r':
+		case 'u':
 			serve = take_away;
 			s.failed_too = s.strict = true;
 			break;

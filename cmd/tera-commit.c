@@ -9,16 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd.h"
 #include "mirror.h"
 #include "spawn.h"
 #include "step.h"
 
-#define USAGE "[-m message] [-s mebibytes]"
+#define USAGE "[-m message] [max_mb=n]"
 #define SUBJECT_MAX 200
 #define LEFT_MAX 4 /* that a warning names */
 
 static const char *given;       /* -m */
-static long long file_max = 50; /* -s */
+static long long file_max = 50; /* max_mb */
 
 /* text cut at SUBJECT_MAX bytes, between two characters. */
 static void
@@ -138,21 +139,18 @@ int
 main(int argc, char *argv[])
 {
 	struct step s = { .stage = "commit" };
-	char *end;
+	const char *max = NULL;
+	const struct cmd_key key = { "max_mb", &max, NULL };
 	int c;
 
 	err_init(argc, argv, USAGE);
-	while ((c = getopt(argc, argv, "m:s:")) != -1)
+	while ((c = getopt(argc, argv, "m:")) != -1)
 		switch (c) {
 		case 'm': given = optarg; break;
-		case 's':
-			file_max = strtoll(optarg, &end, 10);
-			if (*end != '\0' || file_max < 1 || file_max > 4096)
-				die(EX_USAGE, "-s: want 1 to 4096 mebibytes");
-			break;
 		default: err_usage();
 		}
-	if (optind != argc)
-		err_usage();
+	cmd_keys(&key, 1, argc - optind, argv + optind);
+	if (max != NULL)
+		file_max = cmd_number("max_mb", max, 1, 4096);
 	return out_end(step_run(&s, commit));
 }

@@ -15,7 +15,7 @@
 #include "spawn.h"
 #include "step.h"
 
-#define USAGE "[-f]"
+#define USAGE "[-E]"
 #define TRIES 5
 
 static bool must; /* -f */
@@ -319,9 +319,9 @@ main(int argc, char *argv[])
 	int c;
 
 	err_init(argc, argv, USAGE);
-	while ((c = getopt(argc, argv, "f")) != -1)
+	while ((c = getopt(argc, argv, "E")) != -1)
 		switch (c) {
-		case 'f': must = true; break;
+		case 'E': must = true; break;
 		default: err_usage();
 		}
 	if (optind != argc)

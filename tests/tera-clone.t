@@ -129,18 +129,18 @@ clone k9 >again
 is "and keeps it" "$(cat again)" "$(cat out)"
 
 # Removing.
-like "removes what the remote has" "$(tera-clone -r <k9)" '"workspace":null'
+like "removes what the remote has" "$(tera-clone -u <k9)" '"workspace":null'
 not_ok "it is gone" test -e "$TERA_STATE/run/k9/work"
-exits "keeps a commit that is nowhere else" 65 tera-clone -r <j1
+exits "keeps a commit that is nowhere else" 65 tera-clone -u <j1
 like "and names it" "$(cat err)" 'commit [0-9a-f]{10} would be lost'
 ok "it is still there" test -e "$tree/n"
 echo x >"$TERA_STATE/run/j9/work/untracked"
-exits "keeps an untracked file" 65 tera-clone -r <j9
+exits "keeps an untracked file" 65 tera-clone -u <j9
 like "and names it" "$(cat err)" 'untracked'
 ok "also still there" test -e "$TERA_STATE/run/j9/work/untracked"
 
 mkfifo "$TERA_STATE/run/j9/work/.gitattributes"
-exits "a FIFO does not hang it" 65 timeout 20 tera-clone -r <j9
+exits "a FIFO does not hang it" 65 timeout 20 tera-clone -u <j9
 
 # A project on this machine.
 printf '{"job_id":"l1","branch":"ticket-l","execution_mode":"local",%s}\n' \
@@ -165,7 +165,7 @@ is "sparse: a commit keeps the others" \
 	"$(git -C "$TERA_STATE/run/s1/work" ls-tree -r --name-only HEAD | tr '\n' ' ')" \
 	".gitignore a b d/e/x d/e/z f/y "
 tera-push <out >rec
-like "sparse: is clean then" "$(tera-clone -r <rec)" '"workspace":null'
+like "sparse: is clean then" "$(tera-clone -u <rec)" '"workspace":null'
 
 # Killed at any moment.
 mkdir big && (

@@ -89,7 +89,7 @@ dd if=/dev/zero of="$tree/large" bs=1024 count=1100 2>/dev/null
 mkfifo "$tree/pipe"
 git init -q "$tree/inner"
 (cd "$tree/inner" && echo x >x && commit x)
-tera-commit -s 1 <c1 >out 2>err
+tera-commit max_mb=1 <c1 >out 2>err
 like "a large file is left" "$(cat out)" '"left":\["[^]]*large: too large'
 like "with a warning" "$(cat err)" 'not committed: .*large: too large'
 like "a repository in it too" "$(cat out)" 'inner/: a repository of its own'
@@ -230,6 +230,6 @@ like "no workspace: 66" "$(tera-commit <jn 2>err)" '"stage":"commit","code":66'
 is "an error is handed through" "$(echo '{"error":{}}' | tera-commit)" \
 	'{"error":{}}'
 exits "broken input" 65 sh -c 'echo x | tera-commit'
-exits "usage" 64 tera-commit -s 0
+exits "usage" 64 tera-commit max_mb=0
 exits "full disk" 74 sh -c 'tera-commit <c1 >/dev/full'
 done_testing

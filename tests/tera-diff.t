@@ -61,7 +61,7 @@ like "with what is not committed" "$(cat out)" 'uncommitted \(added\)'
 tera-commit <c1 | tera-push >rec
 exits "a record: its commits" 0 sh -c 'tera-diff -j - <rec'
 is "each with its job" "$(grep -c '^{"job_id":"j1","path"' out)" 7
-tera-clone -r <rec >gone
+tera-clone -u <rec >gone
 exits "a record: from the mirror" 0 sh -c 'tera-diff -j - <gone'
 is "the same" "$(wc -l <out)" 7
 exits "a record without a base" 65 sh -c 'tera-diff - <j1'

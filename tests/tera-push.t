@@ -68,8 +68,8 @@ tera-commit <c2 | tera-push >rec 2>err
 like "away: a bundle, no error" "$(cat rec)" \
 	'"pushed":false,"push":\{"result":"away".*"bundle":"[^"]*j2.bundle"\}$'
 like "it is said" "$(cat err)" 'not pushed.*saved as'
-like "-f: an error" "$(tera-push -f <c2 2>err)" '"error":\{"stage":"push","code":66'
-like "the bundle lets the work tree go" "$(tera-clone -r <c2 2>err)" \
+like "-E: an error" "$(tera-push -E <c2 2>err)" '"error":\{"stage":"push","code":66'
+like "the bundle lets the work tree go" "$(tera-clone -u <c2 2>err)" \
 	'"workspace":null'
 mv gone.git q.git
 tera-clone <c2 >rec
