@@ -10,14 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "cmd.h"
 #include "mirror.h"
 
-#define USAGE "[-js] [-C directory] [-n context] base..head | -"
+#define USAGE "[-Sx] [-C directory] [-U lines] {base..head | -}"
 #define FILE_JSON_MAX (512UL * 1024) /* bytes of JSON for one file */
 #define LINE_MAX_OUT 8192UL          /* bytes of one line's text */
 
-enum form { TEXT, STAT, JSON };
+enum form { JSON, STAT, TEXT };
 
 struct out {
 	enum form form;
@@ -316,24 +316,19 @@ records(struct out *o, unsigned context)
 int
 main(int argc, char *argv[])
 {
-	struct out o = { 0 };
+	struct out o = { .form = JSON };
 	struct fault f;
 	const char *dir = ".";
-	long context = 3;
-	char *end;
+	long long context = 3;
 	int c, code;
 
 	err_init(argc, argv, USAGE);
-	while ((c = getopt(argc, argv, "C:jn:s")) != -1)
+	while ((c = getopt(argc, argv, "C:SU:x")) != -1)
 		switch (c) {
 		case 'C': dir = optarg; break;
-		case 'j': o.form = JSON; break;
-		case 'n':
-			context = strtol(optarg, &end, 10);
-			if (*end != '\0' || context < 0 || context > 100000)
-				die(EX_USAGE, "-n: want a number of lines");
-			break;
-		case 's': o.form = STAT; break;
+		case 'S': o.form = STAT; break;
+		case 'U': context = cmd_number("-U", optarg, 0, 100000); break;
+		case 'x': o.form = TEXT; break;
 		default: err_usage();
 		}
 	if (optind + 1 != argc)

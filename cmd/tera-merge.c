@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "cmd.h"
 #include "mirror.h"
 
 #define USAGE                                                                  \
-	"[-cl] [-M message] [-m merge|squash|rebase] [-o oid] -b base "        \
-	"-h head source"
+	"[-ci] [-m message] [-M method] base=branch head=branch [oid=oid] "    \
+	"source"
 #define TRIES 5
 
 static const char *const ways[] = { "merge", "squash", "rebase" };
@@ -24,7 +24,7 @@ struct merge {
 	const char *base, *head, *expected;
 	char *message;
 	enum repo_way way;
-	bool check, list;
+	bool check, look;
 	struct mirror m;
 	struct repo *repo;
 	char base_oid[OID_LEN], head_oid[OID_LEN], done[OID_LEN];
@@ -163,7 +163,7 @@ run(struct merge *t, struct fault *f)
 {
 	int code = EX_TEMPFAIL;
 
-	if (t->list)
+	if (t->look)
 		return say_distance(t, f);
 	for (int i = 0; i < TRIES && code == EX_TEMPFAIL; i++)
 		code = try(t, f);
@@ -180,7 +180,7 @@ way_named(const char *name)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
 		if (strcmp(name, ways[i]) == 0)
 			return (enum repo_way)i;
-	die(EX_USAGE, "-m: want merge, squash or rebase");
+	die(EX_USAGE, "-M %.40s: want merge, squash or rebase", name);
 }
 
 static char *
@@ -198,28 +198,31 @@ source_of(const char *name)
 	return source;
 }
 
-static void
+static const char *
 options(struct merge *t, int argc, char *argv[])
 {
-	int c;
+	const struct cmd_key keys[] = { { "base", &t->base, NULL },
+		{ "head", &t->head, NULL }, { "oid", &t->expected, NULL } };
 
-	while ((c = getopt(argc, argv, "cM:lm:o:b:h:")) != -1)
+	for (int c; (c = getopt(argc, argv, "cim:M:")) != -1;)
 		switch (c) {
-		case 'b': t->base = optarg; break;
 		case 'c': t->check = true; break;
-		case 'h': t->head = optarg; break;
-		case 'l': t->list = true; break;
-		case 'M': t->message = xasprintf("%s\n", optarg); break;
-		case 'm': t->way = way_named(optarg); break;
-		case 'o': t->expected = optarg; break;
+		case 'i': t->look = true; break;
+		case 'm': t->message = xasprintf("%s\n", optarg); break;
+		case 'M': t->way = way_named(optarg); break;
 		default: err_usage();
 		}
-	if (optind + 1 != argc || t->base == NULL || t->head == NULL)
+	/* by its place: git@host:path looks like a key */
+	if (optind == argc)
+		err_usage();
+	cmd_keys(keys, 3, argc - optind - 1, argv + optind);
+	if (t->base == NULL || t->head == NULL)
 		err_usage();
 	if (!git_branch_ok(t->base) || !git_branch_ok(t->head))
-		die(EX_USAGE, "-b, -h: no name for a branch");
+		die(EX_USAGE, "base, head: no name for a branch");
 	if (t->message == NULL)
 		t->message = xasprintf("Merge %s into %s\n", t->head, t->base);
+	return argv[argc - 1];
 }
 
 int
@@ -231,8 +234,7 @@ main(int argc, char *argv[])
 	int code;
 
 	err_init(argc, argv, USAGE);
-	options(&t, argc, argv);
-	source = source_of(argv[optind]);
+	source = source_of(options(&t, argc, argv));
 	code = mirror_open(&t.m, source, &f);
 	if (code == 0)
 		code = run(&t, &f);

@@ -305,6 +305,17 @@ show(const char *pr, struct fault *f)
 	return answer;
 }
 
+/* key=text of the value at the path, which the caller frees; NULL: none. */
+static char *
+field_of(const char *rec, const char *key, const char *path)
+{
+	char *text = json_get(rec, path);
+	char *field = text != NULL ? xasprintf("%s=%s", key, text) : NULL;
+
+	free(text);
+	return field;
+}
+
 /*
  * The head as it is on the remote, for who looks at it or approves it: a
  * person may have pushed to the branch.  A remote that is away is no reason
@@ -313,20 +324,20 @@ show(const char *pr, struct fault *f)
 static int
 refresh(const char *pr, struct fault *f)
 {
-	const char *argv[8] = { "tera-merge", "-l", "-b", NULL, "-h" };
+	const char *argv[6] = { "tera-merge", "-i" };
 	struct buf out = BUF_INIT, in = BUF_INIT;
 	char *p = show(pr, f), *v[4], *head = NULL, *answer = NULL;
 	int rc = p == NULL ? f->code : 0;
 
 	if (rc != 0)
 		return rc;
-	v[0] = json_get(p, "$.base_branch");
-	v[1] = json_get(p, "$.head_branch");
+	v[0] = field_of(p, "base", "$.base_branch");
+	v[1] = field_of(p, "head", "$.head_branch");
 	v[2] = json_get(p, "$.source");
 	v[3] = json_get(p, "$.state");
-	argv[3] = v[0];
-	argv[5] = v[1];
-	argv[6] = v[2];
+	argv[2] = v[0];
+	argv[3] = v[1];
+	argv[4] = v[2];
 	if (strcmp(v[3], "open") == 0 &&
 	    spawn_run(argv, "", 0, &out, JSON_LINE_MAX, 600) == 0 &&
 	    (head = json_get(buf_text(&out), "$.head_oid")) != NULL) {
@@ -349,7 +360,7 @@ static int
 diff(const char *pr)
 {
 	struct buf rec = BUF_INIT, out = BUF_INIT;
-	const char *argv[] = { "tera-diff", "-", NULL };
+	const char *argv[] = { "tera-diff", "-x", "-", NULL };
 	struct fault f;
 	char *p = refresh(pr, &f) == 0 ? show(pr, &f) : NULL;
 	int rc;
@@ -400,7 +411,7 @@ static int
 merge(const char *pr, const struct options *o)
 {
 	const char *argv[16] = { "tera-merge" };
-	const char *method = o->method != NULL ? o->method : "merge";
+	const char *way = o->method != NULL ? o->method : "merge";
 	struct buf out = BUF_INIT, in = BUF_INIT;
 	struct fault f;
 	char *p = show(pr, &f), *v[7], *oid;
@@ -408,9 +419,9 @@ merge(const char *pr, const struct options *o)
 
 	if (p == NULL)
 		die(f.code, "%s", f.msg);
-	v[0] = json_get(p, "$.base_branch");
-	v[1] = json_get(p, "$.head_branch");
-	v[2] = json_get(p, "$.head_oid");
+	v[0] = field_of(p, "base", "$.base_branch");
+	v[1] = field_of(p, "head", "$.head_branch");
+	v[2] = field_of(p, "oid", "$.head_oid");
 	v[3] = json_get(p, "$.source");
 	v[4] = json_get(p, "$.state");
 	v[5] = json_get(p, "$.title");
@@ -419,26 +430,22 @@ merge(const char *pr, const struct options *o)
 		die(EX_DATAERR, "pull request %s is %s, not open", pr, v[4]);
 	rc = check_quiet(p);
 	if (rc == 0) {
-		argv[n++] = "-b";
-		argv[n++] = v[0];
-		argv[n++] = "-h";
-		argv[n++] = v[1];
-		argv[n++] = "-m";
-		argv[n++] = method;
-		if (v[2] != NULL) {
-			argv[n++] = "-o";
-			argv[n++] = v[2];
-		}
-		if (o->message != NULL || strcmp(method, "rebase") != 0) {
-			argv[n++] = "-M";
+		argv[n++] = "-M";
+		argv[n++] = way;
+		if (o->message != NULL || strcmp(way, "rebase") != 0) {
+			argv[n++] = "-m";
 			argv[n++] = o->message != NULL ? o->message : v[6];
 		}
+		argv[n++] = v[0];
+		argv[n++] = v[1];
+		if (v[2] != NULL)
+			argv[n++] = v[2];
 		argv[n++] = v[3];
 		argv[n] = NULL;
 		rc = spawn_run(argv, "", 0, &out, JSON_LINE_MAX, 600);
 		if (rc == 0) {
 			oid = json_get(buf_text(&out), "$.merged_oid");
-			json_add(&in, "method", method);
+			json_add(&in, "method", way);
 			json_add(&in, "merged_oid", oid != NULL ? oid : "");
 			rc = simple("pr.merged", pr, &in);
 			free(oid);

@@ -21,16 +21,16 @@ commit second
 git mv long moved
 commit third
 cd ..
-exits "text" 0 tera-diff -C r main..HEAD
+exits "text" 0 tera-diff -xC r main..HEAD
 is "is git's own" "$(cat out)" "$(git -C r diff main..HEAD)"
-exits "context" 0 tera-diff -n 0 -C r main..HEAD
+exits "context" 0 tera-diff -x -U 0 -C r main..HEAD
 is "is git's own too" "$(cat out)" "$(git -C r diff -U0 main..HEAD)"
-exits "counts" 0 tera-diff -sC r main..HEAD
+exits "counts" 0 tera-diff -SC r main..HEAD
 like "a file" "$(cat out)" '^ +2\+ +1- a$'
 like "a binary file" "$(cat out)" 'binary +bin \(added\)$'
 like "an odd name stays on its line" "$(cat out)" '"o\\nd\\"d" \(added\)$'
 like "all" "$(tail -1 out)" '^6 files, 104 insertions, 2 deletions$'
-exits "JSON" 0 tera-diff -jC r main..HEAD
+exits "JSON" 0 tera-diff -C r main..HEAD
 is "a line a file" "$(wc -l <out)" 6
 like "lines" "$(grep '"path":"a"' out)" \
 	'\{"kind":"-","old":2,"new":null,"text":"two"\},\{"kind":"\+","old":null,"new":2,"text":"TWO"\}'
@@ -39,30 +39,30 @@ like "no newline at the end" "$(grep '"path":"a"' out)" \
 like "status" "$(grep '"path":"b"' out)" '"status":"deleted","binary":false'
 like "binary" "$(grep '"path":"bin"' out)" '"binary":true.*"hunks":\[\]'
 like "bytes that are no text" "$(grep '"path":"latin"' out)" 'latin �'
-exits "renamed" 0 tera-diff -jC r HEAD~1..HEAD
+exits "renamed" 0 tera-diff -C r HEAD~1..HEAD
 like "from where" "$(cat out)" \
 	'"path":"moved","old_path":"long","status":"renamed"'
 seq 200000 >r/a
-exits "the work tree" 0 tera-diff -jC r HEAD
+exits "the work tree" 0 tera-diff -C r HEAD
 like "a large one is cut" "$(tail -c 30 out)" '"truncated":true\}$'
 like "its counts are not" "$(cut -c 1-200 out)" '"additions":200000,"deletions":4'
 ok "within the limit of a record" test "$(wc -c <out)" -lt 1048576
 git -C r checkout -q a
 (cd r && git checkout -q main && echo x >x && commit x && git push -q origin main)
-exits "from where they parted" 0 tera-diff -sC r main...ticket-1
+exits "from where they parted" 0 tera-diff -SC r main...ticket-1
 like "main's own is not in it" "$(tail -1 out)" '^6 files'
 
 job j1 ticket-1 "$T/r.git" >j1
 (cd r && git push -q origin ticket-1)
 tera-clone <j1 >c1
 echo un >"$TERA_STATE/run/j1/work/uncommitted"
-exits "a record: its work tree" 0 sh -c 'tera-diff -s - <c1'
+exits "a record: its work tree" 0 sh -c 'tera-diff -S - <c1'
 like "with what is not committed" "$(cat out)" 'uncommitted \(added\)'
 tera-commit <c1 | tera-push >rec
-exits "a record: its commits" 0 sh -c 'tera-diff -j - <rec'
+exits "a record: its commits" 0 sh -c 'tera-diff - <rec'
 is "each with its job" "$(grep -c '^{"job_id":"j1","path"' out)" 7
 tera-clone -u <rec >gone
-exits "a record: from the mirror" 0 sh -c 'tera-diff -j - <gone'
+exits "a record: from the mirror" 0 sh -c 'tera-diff - <gone'
 is "the same" "$(wc -l <out)" 7
 exits "a record without a base" 65 sh -c 'tera-diff - <j1'
 exits "no such revision" 66 tera-diff -C r main..none
