@@ -4,7 +4,7 @@
  * A claim is one transaction of the store, so no job is ever claimed twice.
  * With -w it waits: another process that commits wakes it (store_wait), and
  * so does the time at which a parked job or a lease comes due; it does not
- * poll.  With -c it holds back while its worker runs that many jobs, because
+ * poll.  With -j it holds back while its worker runs that many jobs, because
  * a record in a pipe whose reader is busy is a job that nobody looks after.
  * While it waits it is also the process that holds the store and runs short
  * verbs for the other commands (hold.h).
@@ -127,16 +127,16 @@ main(int argc, char *argv[])
 	int rc;
 
 	err_init(argc, argv,
-	    "[-dw] [-c at_once] [-k kind] [-l lease_seconds] [-n count] "
+	    "[-dw] [-j jobs] [-k kind] [-l lease_seconds] [-n limit] "
 	    "[-p project ...] [-W worker] [job]");
 	gethostname(host, sizeof(host) - 1);
 	snprintf(o.worker, sizeof(o.worker), "%s:%ld", host, (long)getpid());
-	for (int c; (c = getopt(argc, argv, "c:dk:l:n:p:wW:")) != -1;)
+	for (int c; (c = getopt(argc, argv, "dj:k:l:n:p:wW:")) != -1;)
 		switch (c) {
-		case 'c':
-			o.at_once = cmd_number("-c", optarg, 1, 100000);
-			break;
 		case 'd': o.drain = o.wait = 1; break;
+		case 'j':
+			o.at_once = cmd_number("-j", optarg, 1, 100000);
+			break;
 		case 'k': kind = optarg; break;
 		case 'l': lease = cmd_number("-l", optarg, 1, 86400); break;
 		case 'n': n = cmd_number("-n", optarg, 1, 1LL << 40); break;

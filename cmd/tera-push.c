@@ -18,7 +18,7 @@
 #define USAGE "[-E]"
 #define TRIES 5
 
-static bool must; /* -f */
+static bool must; /* -E */
 
 struct job {
 	struct step *step;

@@ -23,8 +23,8 @@
 #include "rest.h"
 
 #define USAGE                                                                  \
-	"[-n] [-e engine] [-j jobs] [-l seconds] [-m megabytes] [-t seconds] " \
-	"[-w worker] [command [arg ...]]"
+	"[-N] [-e engine] [-F megabytes] [-j jobs] [-l lease_seconds] "        \
+	"[-t seconds] [-T tool] [command [arg ...]]"
 
 #define WATCH_MS 2000   /* the store, at the latest */
 #define WATCH_MIN_MS 50 /* at the most often */
@@ -322,26 +322,26 @@ signals(void)
 int
 main(int argc, char *argv[])
 {
-	const char *engine = "local", *worker = NULL;
+	const char *engine = "local", *tool = NULL;
 	bool no_store = false;
 	struct fault f;
 	char *path = NULL;
 	int opt, sigfd;
 
 	err_init(argc, argv, USAGE);
-	while ((opt = getopt(argc, argv, "+e:j:l:m:nt:w:")) != -1)
+	while ((opt = getopt(argc, argv, "+e:F:j:l:Nt:T:")) != -1)
 		switch (opt) {
 		case 'e': engine = optarg; break;
+		case 'F': free_mb = cmd_number("-F", optarg, 0, 1 << 30); break;
 		case 'j': slots = (int)cmd_number("-j", optarg, 1, 1000); break;
 		case 'l':
 			setup.lease = cmd_number("-l", optarg, 1, 86400);
 			break;
-		case 'm': free_mb = cmd_number("-m", optarg, 0, 1 << 30); break;
-		case 'n': no_store = true; break;
+		case 'N': no_store = true; break;
 		case 't':
 			setup.seconds = cmd_number("-t", optarg, 0, 1 << 30);
 			break;
-		case 'w': worker = optarg; break;
+		case 'T': tool = optarg; break;
 		default: err_usage();
 		}
 	setup.command = agent_command(engine, argv + optind, argc - optind);
@@ -353,7 +353,7 @@ main(int argc, char *argv[])
 		store_wait(setup.store, 0); /* begins to watch */
 		path = store_path();
 	}
-	agent_env(&setup.env, engine, worker, path);
+	agent_env(&setup.env, engine, tool, path);
 	free(path);
 	mask_init(&setup.mask);
 	agent_limits();

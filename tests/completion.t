@@ -30,7 +30,7 @@ is "help's commands" "$(offers tera help coord)" coordinate
 is "flags of a command" "$(offers tera-board -)" "--help --version -a"
 is "by the umbrella" "$(offers tera board -)" "--help --version -a"
 is "and those in one word" "$(offers tera-coordinate -)" \
-	"--help --version -1 -W -d -e -j -k -l -m -p -w"
+	"--help --version -1 -F -T -W -d -e -j -k -l -p"
 like "nouns" "$(offers tera-ls '')" 'attempt .*job .*project .*ticket'
 is "by their beginning" "$(offers tera-ls ti)" ticket
 like "nouns that can be added" "$(offers tera-add '')" 'project setting ticket$'
@@ -39,9 +39,15 @@ is "for a flag" "$(offers tera-claim -w -p a)" alpha
 is "for a flag of the umbrella's command" "$(offers tera claim -w -p a)" alpha
 is "kinds" "$(offers tera-claim -k r)" review
 is "engines" "$(offers tera-run -e lo)" local
-is "tickets" "$(offers tera-enqueue '')" "1 2"
+like "tickets and keys" "$(offers tera-enqueue '')" '^1 2 .*priority='
+is "keys of the usage" "$(offers tera-log '')" "1 ticket="
+is "of a command without a store" "$(offers tera-direct t)" "talk= tokens="
+is "of a file" "$(offers tera-direct in)" input@
+is "tools" "$(offers tera-run -T s)" shell
+is "what becomes of a job" "$(offers tera-cancel -o p)" "paused pending"
 is "jobs" "$(offers tera-cancel '')" 1
 is "things of a noun" "$(offers tera-show ticket '')" "1 2"
+is "the key of a removal" "$(offers tera-rm ticket 1 v)" version=
 is "settings" "$(offers tera-rm setting '')" max_running
 is "columns" "$(offers tera-move 1 in_)" "in_progress in_review"
 like "keys of a noun" "$(offers tera-add ticket ti)" '^title=$'

@@ -111,7 +111,7 @@ job=$(field job_id <claimed)
 mkdir -p "$TERA_STATE/run/$job/home"
 touch "$TERA_STATE/run/$job/home/fill"
 rc=0
-timeout 60 tera-run -m 0 -w command <claimed >rec 2>msg || rc=$?
+timeout 60 tera-run -F 0 -T command <claimed >rec 2>msg || rc=$?
 is 'the supervisor lives' "$rc" 0
 is 'the record says failed' "$(tera-json get outcome <rec)" failed
 like 'with a reason' "$(tera-json get reason <rec)" '^(error|push|stall)$'
@@ -126,7 +126,7 @@ is 'what the worker wrote is there' "$(cat "$work/good-1.txt")" 'good 1'
 rm -f "$work/ballast"
 free
 tera-call job.set job="$job" run_after=2020-01-01T00:00:00Z >/dev/null
-timeout 60 sh -c 'tera-claim | tera-run -m 0 -w command' >rec 2>msg
+timeout 60 sh -c 'tera-claim | tera-run -F 0 -T command' >rec 2>msg
 tera-finish - <rec >out
 is 'with room again it goes on to the end' \
 	"$(tera-json get outcome <rec)" completed
@@ -142,7 +142,7 @@ tera-move - in_progress <added >/dev/null
 tera-claim >claimed
 fill
 rc=0
-timeout 60 tera-run -m 0 -w command <claimed >rec 2>msg || rc=$?
+timeout 60 tera-run -F 0 -T command <claimed >rec 2>msg || rc=$?
 is 'the supervisor lives' "$rc" 0
 like 'a run that has no room fails' "$(cat rec)" '"outcome":"(failed|pending)"'
 like 'and says why' "$(tera-json get error.message <rec)" '[Nn]o space|full'
@@ -150,6 +150,6 @@ note "$(tera-json get error.message <rec) $(cat msg)"
 free
 tera-finish - <rec >out 2>err
 tera-call job.set job="$(field job_id <claimed)" run_after=2020-01-01T00:00:00Z >/dev/null
-timeout 60 sh -c 'tera-claim | tera-run -m 0 -w command' >rec 2>err
+timeout 60 sh -c 'tera-claim | tera-run -F 0 -T command' >rec 2>err
 is 'with room it runs' "$(tera-json get outcome <rec)" completed
 done_testing

@@ -42,7 +42,7 @@ ticket() {
 # run COMMAND: a job whose worker runs it; the record is in rec
 run() {
 	TERA_WORKER_COMMAND=$1 timeout 60 sh -c \
-		'tera-claim | tera-run -m 0 -w command >rec' 2>err
+		'tera-claim | tera-run -F 0 -T command >rec' 2>err
 	tera-finish - <rec >end 2>>err
 	job=$(field job_id <rec)
 	work=$TERA_STATE/run/$job/work

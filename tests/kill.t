@@ -79,7 +79,7 @@ enter() {
 	ticket=$(cat "$W/ticket")
 }
 coordinate() {
-	timeout -k 2 150 tera-coordinate -d -m 0 -l "$lease" -W command
+	timeout -k 2 150 tera-coordinate -d -F 0 -l "$lease" -T command
 }
 # The processes that have a path of this world in their environment.
 alive() {

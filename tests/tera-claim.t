@@ -40,7 +40,7 @@ exits "two jobs" 64 tera-claim 1 2
 for i in 3 4 5 6 7; do echo '{"project":"q","title":"t'$i'"}'; done |
 	tera-add ticket - | tera-enqueue - >/dev/null
 is "-n two" "$(tera-claim -n 2 -W x | wc -l)" 2
-(tera-claim -c 2 -n 3 -w -W busy >held) &
+(tera-claim -j 2 -n 3 -w -W busy >held) &
 test_pids="$test_pids $!"
 two() { [ "$(wc -l <held)" = 2 ]; }
 ok "-c two at a time" wait_for 5 two
@@ -73,7 +73,7 @@ ok "ends when its reader goes" wait_for 5 ended $gone
 
 # the worker itself is the one whose lease ran out
 tera-add ticket project=q title=lost | tera-enqueue - >/dev/null
-tera-claim -l 1 -c 1 -n 2 -w -W alone >alone &
+tera-claim -l 1 -j 1 -n 2 -w -W alone >alone &
 test_pids="$test_pids $!"
 again() { [ "$(tail -n 1 alone | field attempt)" = 2 ]; }
 ok "a held-back claimer sees its own lost lease" wait_for 5 again

@@ -96,14 +96,14 @@ exits "drained" 0 tera-coordinate -d true
 
 # It waits, wakes, and hands its jobs back at TERM.
 for list in '' q,p; do
-	PROJECT_IDS=$list tera-coordinate -w "me$list" -j 2 sleep 20 \
+	PROJECT_IDS=$list tera-coordinate -W "me$list" -j 2 sleep 20 \
 		>c.out 2>c.err &
 	pid=$!
 	tickets 2
 	ok "waiting, it starts what is queued ${list:+(list)}" \
 		wait_for 5 is_states 2 running
 	PROJECT_IDS='' exits "a name is taken: 75" 75 \
-		tera-coordinate -1 -w "me$list" true
+		tera-coordinate -1 -W "me$list" true
 	kill "$pid"
 	rc=0
 	wait "$pid" || rc=$?

@@ -38,7 +38,7 @@ there() {
 one() {
 	printf '%s\n' "$1" >in
 	shift
-	tera-run -n "$@" <in 2>log
+	tera-run -N "$@" <in 2>log
 }
 
 u=$$ # makes the numbers below ours
@@ -87,7 +87,7 @@ like "an error's reason and run_after" "$(one '{"job_id":"a"}' echo \
 printf '%s\n' '{"job_id":"a"}' '{broken' '{"job_id":"b","error":{"code":69}}' \
 	'{"job_id":"../../etc"}' '{"job_id":"c"}' >in
 set +e
-tera-run -n true <in >recs 2>log
+tera-run -N true <in >recs 2>log
 rc=$?
 set -e
 is "broken input: exit 65" "$rc" 65
@@ -97,14 +97,14 @@ is "a record with an error goes through" "$(grep '"b"' recs)" \
 	'{"job_id":"b","error":{"code":69}}'
 like "an id is no path" "$(grep etc recs)" '"stage":"run","code":65'
 exits "usage" 64 tera-run -j 0 true
-exits "no such engine" 69 tera-run -n -e no-such-engine true
+exits "no such engine" 69 tera-run -N -e no-such-engine true
 exits "a full disk" 74 sh -c 'echo "{\"job_id\":\"a\"}" |
-	tera-run -n true >/dev/full'
+	tera-run -N true >/dev/full'
 awk 'BEGIN { printf "{\"job_id\":\"a\",\"x\":\""
 	for (i = 0; i < 1100000; i++) printf "x"
 	print "\"}"; print "{\"job_id\":\"b\"}" }' >in
 set +e
-tera-run -n true <in >recs 2>log
+tera-run -N true <in >recs 2>log
 rc=$?
 set -e
 is "a line over the limit: exit 65" "$rc" 65
@@ -163,23 +163,23 @@ while [ $i -lt 40 ]; do
 	echo "{\"job_id\":\"many$i\"}"
 	i=$((i + 1))
 done >in
-tera-run -n -m 0 -j 8 true <in >recs 2>log
+tera-run -N -F 0 -j 8 true <in >recs 2>log
 is "forty with eight at once" "$(sort -u recs | grep -c completed)" 40
 # shellcheck disable=SC2016 # for the agent
-tera-run -n -m 0 -j 3 sh -c 'read -r r; printf "{\"seen\":%s}\n" \
+tera-run -N -F 0 -j 3 sh -c 'read -r r; printf "{\"seen\":%s}\n" \
 	"[\"$TERA_JOB_ID\",\"${PWD##*/}\",\"${TERA_RUN_DIR##*/}\",$r]"' \
 	<in >recs 2>log
 is "no directory made ahead is left" "$(ls state/run/.next)" ''
 is "each has its own" "$(grep -cE '^\{"job_id":("many[0-9]+"),"seen":\[\1,\1,\1,\{"job_id":\1\}\]' recs)" 40
 printf '%s\n' '{"job_id":"s","n":1}' '{"job_id":"f","n":0}' >in
 # shellcheck disable=SC2016 # for the agent
-is "in order of completion" "$(tera-run -n -m 0 -j 2 sh -c \
+is "in order of completion" "$(tera-run -N -F 0 -j 2 sh -c \
 	'test "$TERA_JOB_ID" = f || sleep 0.7' <in | sed 's/,.*//' | tr '\n' ' ')" \
 	'{"job_id":"f" {"job_id":"s" '
 
 # --- at rest ---
 mkfifo fifo
-tera-run -n true <fifo >recs 2>log &
+tera-run -N true <fifo >recs 2>log &
 pid=$!
 exec 9>fifo
 children() { cat "/proc/$pid/task/$pid/children"; }
@@ -211,7 +211,7 @@ ok "the daemon is gone" gone "1$u.2" 0
 
 # --- the end of the supervisor ---
 echo '{"job_id":"k"}' >in
-tera-run -n sh -c "(setsid setsid sleep 1$u.3 &) ; sleep 1$u.3; :" \
+tera-run -N sh -c "(setsid setsid sleep 1$u.3 &) ; sleep 1$u.3; :" \
 	<in >recs 2>log &
 pid=$!
 ok "an agent is there" there "1$u.3"
@@ -219,7 +219,7 @@ kill -9 "$pid"
 ok "SIGKILL: no process 2 s later" gone "1$u.3" 20
 wait "$pid" || :
 
-tera-run -n sh -c "(setsid setsid sleep 1$u.4 &) ; sleep 1$u.4; :" \
+tera-run -N sh -c "(setsid setsid sleep 1$u.4 &) ; sleep 1$u.4; :" \
 	<in >recs 2>log &
 pid=$!
 there "1$u.4"
@@ -235,7 +235,7 @@ ok "SIGKILL to the guard: no process" gone "1$u.4" 20
 like "and the job has failed" "$(cat recs)" '"failed","reason":"error","exit":137'
 
 printf '%s\n' '{"job_id":"k"}' '{"job_id":"k2"}' >in
-tera-run -n sh -c "trap 'echo bye; exit 0' TERM; sleep 1$u.5 & wait" \
+tera-run -N sh -c "trap 'echo bye; exit 0' TERM; sleep 1$u.5 & wait" \
 	<in >recs 2>log &
 pid=$!
 there "1$u.5"
@@ -254,17 +254,17 @@ ok "nothing is left" gone "1$u.5" 20
 
 # --- an earlier agent of the same job ---
 echo '{"job_id":"twice"}' >in
-tera-run -n sleep "1$u.6" <in >recs1 2>log1 &
+tera-run -N sleep "1$u.6" <in >recs1 2>log1 &
 pid=$!
 there "1$u.6"
-like "the second run" "$(tera-run -n true <in)" '"completed"'
+like "the second run" "$(tera-run -N true <in)" '"completed"'
 wait "$pid" || :
 like "ends the first" "$(cat recs1)" '"failed","reason":"error","exit":137'
 ok "whose processes are gone" gone "1$u.6" 0
 
 # Both killed at once: the strays wait for the next run of the job.
 echo '{"job_id":"both"}' >in
-tera-run -n sh -c "(setsid setsid sleep 2$u.1 &) ; sleep 2$u.1; :" \
+tera-run -N sh -c "(setsid setsid sleep 2$u.1 &) ; sleep 2$u.1; :" \
 	<in >recs 2>log &
 pid=$!
 there "2$u.1"
@@ -277,7 +277,7 @@ done
 kill -STOP "$guard"
 kill -9 "$pid" "$guard"
 wait "$pid" || :
-like "after both were killed" "$(tera-run -n true <in)" '"completed"'
+like "after both were killed" "$(tera-run -N true <in)" '"completed"'
 ok "the next run ends what was left" gone "2$u.1" 5
 
 # --- with a store ---

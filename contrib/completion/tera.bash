@@ -4,8 +4,8 @@
 #     . contrib/completion/tera.bash
 #
 # Nothing about a command is written here but what its operands name: flags
-# come from its usage, nouns, verbs and their keys from "tera-call", names
-# and numbers of things from the store.  Where the store does not answer there
+# and keys come from its usage, nouns, verbs and their keys from "tera-call",
+# names and numbers of things from the store.  Where the store does not answer there
 # is nothing to offer, and no message.
 
 declare -gA _tera_usages=()
@@ -94,12 +94,17 @@ _tera_argument() {
 	column) _tera_columns ;;
 	engine) _tera_share engine ;;
 	tool) _tera_share worker ;;
-	worker) [[ $2 == tera-coordinate || $2 == tera-claim ]] ||
-		_tera_share worker ;;
-	*'|'*) tr '|' '\n' <<<"$1" ;;
-	store | file | dir | directory | workspace | input | talk | context)
-		compgen -f -- "$cur" ;;
+	method) printf '%s\n' merge squash rebase ;;
+	outcome) printf '%s\n' cancelled paused pending
+		[[ $2 == tera-cancel ]] || printf '%s\n' completed failed ;;
+	directory) compgen -d -- "$cur" ;;
 	esac
+}
+
+# The keys that the usage names itself: "[ticket=ticket]", "[input@file]".
+_tera_usage_keys() {
+	grep -oE '(^|[[{ |])[a-z_]+(:=|[=@])' <<<"$usage" |
+		sed 's/^[^a-z]//' | grep -vxE '(key|name)='
 }
 
 # Words for operand number $2 (from 0) of command $1; $3 is the one before it
@@ -115,12 +120,17 @@ _tera_operand() {
 			return
 		fi
 		case $verb in
-		show | remove) _tera_things "$4" ;;
+		show) _tera_things "$4" ;;
+		remove)
+			_tera_things "$4"
+			_tera_keys "$4.remove" | grep -vx "$4="
+			;;
 		set) if [[ $2 -eq 1 ]]; then _tera_things "$4"; else
 			_tera_keys "$4.set" | grep -vx "$4="; fi ;;
 		*) _tera_keys "$4.$verb"
 			[[ $4 != setting ]] || _tera_keys setting.set ;;
 		esac
+		return
 		;;
 	tera-call)
 		if [[ $2 -eq 0 ]]; then
@@ -134,7 +144,10 @@ _tera_operand() {
 		_tera_things ticket
 		[[ $2 -eq 0 ]] || _tera_columns
 		;;
-	tera-enqueue) _tera_things ticket ;;
+	tera-enqueue)
+		_tera_things ticket
+		_tera_keys job.add | grep -vx ticket=
+		;;
 	tera-board | tera-graph) _tera_things project ;;
 	tera-cancel) _tera_things job ;;
 	tera-claim | tera-finish | tera-renew | tera-log | tera-context)
@@ -148,9 +161,10 @@ _tera_operand() {
 		;;
 	tera-json) [[ $2 -ne 0 ]] || printf '%s\n' get sh set new ;;
 	tera-prompt) _tera_share prompt | sed 's/\.md$//' ;;
-	tera-init | tera-direct) compgen -f -- "$cur" ;;
+	tera-init | tera-talk) [[ $2 -ne 0 ]] || compgen -f -- "$cur" ;;
 	tera-coordinate | tera-hold | tera-run) [[ $2 -ne 0 ]] || compgen -c -- "$cur" ;;
 	esac
+	_tera_usage_keys
 }
 
 # Fills COMPREPLY with those of the words on standard input that begin like cur.
@@ -159,7 +173,7 @@ _tera_offer() {
 	while IFS= read -r word; do
 		[[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$word")
 	done < <(sort -u)
-	if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+	if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=@] ]]; then
 		compopt -o nospace 2>/dev/null
 	fi
 	return 0
