@@ -72,6 +72,40 @@ for c in $all; do
 	exits "$c refuses an unknown flag with 64" 64 "$B/bin/$c" -@
 done
 
+# one meaning a flag: the table of tera(7) says which there are
+sed -n '/^\.Sh FLAGS/,/^\.Ed/s/^-\([^ ]*\( [^ ]\{1,\}\)*\)  .*/\1/p' \
+	"$TOP/man/tera.7" >table
+# said USAGE: its flags, a line each, with their arguments
+said() {
+	printf ' %s\n' "$1" | tr '\n' ' ' |
+		grep -oE '[[{ |]-[A-Za-z0-9]+( [a-z_:=]+)?' |
+		sed 's/^.-//' |
+		awk '{ for (i = 1; i < length($1); i++) print substr($1, i, 1)
+			$1 = substr($1, i); print }'
+}
+# taken FILE: the letters that its source takes, as getopt(3) has them
+taken() {
+	sed -n -e 's/.*getopt(argc, argv, "+*\([^"]*\)").*/\1/p' \
+		-e 's/.*while getopts \([^ ]*\) opt.*/\1/p' "$1" |
+		grep -o '[A-Za-z0-9]:*' | sort
+}
+: >used
+for f in "$TOP"/cmd/* "$TOP/share/sh/sandbox" "$TOP/share/demo/run" \
+	"$TOP/contrib/install-packages"; do
+	c=$(basename "$f" .c)
+	case $f in
+	*/cmd/*) usage=$("$B/bin/$c" --help) ;;
+	*) usage=$("$f" -@ 2>&1 | sed -n '/^usage:/,$p') ;;
+	esac
+	said "$usage" >flags
+	cat flags >>used
+	is "$c: flags mean what tera(7) says" "$(grep -vxFf table flags || :)" ""
+	is "$c: takes what its usage says" "$(taken "$f")" \
+		"$(sed 's/ .*/:/' flags | sort)"
+done
+is "the table has no flag that nobody takes" "$(grep -vxFf used table || :)" ""
+is "and each once" "$(cut -c 1 table | sort | uniq -d)" ""
+
 # who may include whom: one header for each foreign library
 for pair in git2.h:repo curl/curl.h:http; do
 	is "only lib/${pair#*:}.c includes <${pair%:*}>" \
