@@ -12,7 +12,7 @@
  * command with 69 when there is no such engine.  Lives until we end. */
 const char *const *agent_command(const char *engine, char *argv[], int argc);
 
-/* Adds to env what all agents have.  runner (NULL: none) is our worker's name;
+/* Adds to env what all agents have.  runner (NULL: none) is the coding tool;
  * store is the path of the store where TERA_STORE does not say (NULL: none).
  * PATH, ours too, has the directory of our program afterwards. */
 void agent_env(struct spawn_env *env, const char *engine, const char *runner,

@@ -72,6 +72,10 @@ for c in $all; do
 	exits "$c refuses an unknown flag with 64" 64 "$B/bin/$c" -@
 done
 
+# as_said: mdoc's macros taken out of a flag and its argument
+as_said() {
+	sed 's/\\&//g; s/ Ar / /; s/ Ns = Ns Ar /=/; s/ : Ns Ar /:/'
+}
 # one meaning a flag: the table of tera(7) says which there are
 sed -n '/^\.Sh FLAGS/,/^\.Ed/s/^-\([^ ]*\( [^ ]\{1,\}\)*\)  .*/\1/p' \
 	"$TOP/man/tera.7" >table
@@ -100,6 +104,8 @@ for f in "$TOP"/cmd/* "$TOP/share/sh/sandbox" "$TOP/share/demo/run" \
 	said "$usage" >flags
 	cat flags >>used
 	is "$c: flags mean what tera(7) says" "$(grep -vxFf table flags || :)" ""
+	is "$c: its page explains no other" "$(sed -n 's/^\.It Fl //p' \
+		"$TOP/man/$c".[18] 2>/dev/null | as_said | grep -vxFf flags || :)" ""
 	is "$c: takes what its usage says" "$(taken "$f")" \
 		"$(sed 's/ .*/:/' flags | sort)"
 done

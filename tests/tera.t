@@ -65,7 +65,7 @@ printf '.Dt TERA-CALL 1\n.Sh NAME\n.Nm tera-call\n.Nd run any verb\n' |
 	gzip >usr/share/man/man1/tera-call.1.gz
 cp "$TOP/man/tera.1" usr/share/man/man1
 like "installed" "$(PATH=/usr/bin:/bin usr/bin/tera)" '^  call  +run any verb$'
-ok "found by the PATH" env PATH="$T/usr/bin:/usr/bin:/bin" tera call -l
+ok "found by the PATH" env PATH="$T/usr/bin:/usr/bin:/bin" tera call
 rm -r usr/share/man
 like "without pages: names" "$(PATH=/usr/bin:/bin usr/bin/tera)" '^  call$'
 done_testing
