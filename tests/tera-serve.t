@@ -7,12 +7,12 @@
 set -eu
 
 exits "neither CGI nor -l: 64" 64 tera-serve
-exits "both: 64" 64 tera-serve -l -r
+exits "no such operand: 64" 64 tera-serve roots
 exits "-l without a store: 78" 78 tera-serve -l 127.0.0.1:0
 sed -n '/^\.Ss Routes/,/^\.Ed/p' "$TOP/man/tera-api.7" |
 	sed -n '/^\.Bd/,/^\.Ed/p' | sed '1d;$d' >page
-tera-serve routes >routes
-is "the page lists the routes" "$(diff page routes)" ""
+tera-serve routes >table
+is "the page lists the routes" "$(diff page table)" ""
 tera-init -q
 
 # CGI
