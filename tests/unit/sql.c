@@ -160,8 +160,10 @@ main(void)
 			sqlite3_stmt *st = NULL;
 
 			p += strspn(p, " \n\t");
-			if (*p == '@' || *p == '!') /* -- :if, :unless */
+			while (*p == '@' || *p == '!') { /* -- :if, :unless */
 				p += strcspn(p, " ");
+				p += strspn(p, " ");
+			}
 			if (sqlite3_prepare_v2(h, p, -1, &st, &end) !=
 			    SQLITE_OK) {
 				ok(false, v->name);
