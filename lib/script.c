@@ -9,6 +9,7 @@
 
 #define STATEMENTS 48 /* of one verb */
 #define VARIABLES 24
+#define TESTS 2 /* of a statement */
 
 /* Of a parameter, what is bound; of a column, what becomes of it. */
 enum role { NOTHING, INPUT, NOW, KEY, VARIABLE, ANSWER };
@@ -23,9 +24,11 @@ struct part {
 struct statement {
 	sqlite3_stmt *st;
 	const char *sql;
-	int len;    /* -1: to the end of the statement */
-	char when;  /* '@' if or '!' unless the variable is set, or '\0' */
-	int tested; /* the variable */
+	int len; /* -1: to the end of the statement */
+	struct {
+		char when; /* '@' if or '!' unless it is set, or '\0' */
+		int var;
+	} test[TESTS];
 	int params, columns;
 	struct part *part; /* of the parameters, then of the columns */
 };
@@ -99,12 +102,15 @@ find_statement(struct script *s, int i)
 	p = s->rest + strspn(s->rest, " \n\t");
 	if (*p == '\0' || i == STATEMENTS)
 		return 0;
-	*t = (struct statement){ .sql = p, .len = -1 };
-	if (*p == '@' || *p == '!') {
-		t->when = *p++;
+	*t = (struct statement){ .len = -1 };
+	for (int k = 0; k < TESTS && (*p == '@' || *p == '!'); k++) {
+		t->test[k].when = *p++;
 		n = strcspn(p, " ");
-		t->tested = variable(s, p, n);
-		t->sql = p + n;
+		t->test[k].var = variable(s, p, n);
+		p += n + strspn(p + n, " ");
+	}
+	t->sql = p;
+	if (t->test[0].when != '\0') {
 		end = strstr(t->sql, ";\n");
 		t->len = (int)(end != NULL ? (size_t)(end - t->sql) + 1
 					   : strlen(t->sql));
@@ -274,6 +280,16 @@ take_row(struct script *s, const struct statement *t, row_fn *row, void *arg,
 	return rc;
 }
 
+static bool
+wanted(const struct script *s, const struct statement *t)
+{
+	for (int k = 0; k < TESTS && t->test[k].when != '\0'; k++)
+		if ((s->var[t->test[k].var].type != SQLITE_NULL) !=
+		    (t->test[k].when == '@'))
+			return false;
+	return true;
+}
+
 /* Runs the statements in order. */
 static int
 run(struct scripts *all, struct script *s, struct input *in, row_fn *row,
@@ -288,8 +304,7 @@ run(struct scripts *all, struct script *s, struct input *in, row_fn *row,
 		struct statement *t = &s->st[i];
 		int step = SQLITE_DONE;
 
-		if (t->when != '\0' &&
-		    (s->var[t->tested].type != SQLITE_NULL) != (t->when == '@'))
+		if (!wanted(s, t))
 			continue;
 		if (t->st == NULL && (step = compile(all, s, t)) != SQLITE_OK)
 			return sqlfn_fault(all->fn, all->h, step, f);

@@ -11,9 +11,10 @@
  *  - a result column named json is an answer: one JSON value a row;
  *  - a result column whose name begins with a colon sets that parameter for
  *    the statements after it (SELECT id AS ":job" ...);
- *  - a statement after "-- :if :NAME" or "-- :unless :NAME" is compiled and run
- *    only when that parameter is not NULL, or is ("@:NAME " and "!:NAME "
- *    before it in the table; its last line ends with a semicolon);
+ *  - a statement after "-- :if :NAME" or "-- :unless :NAME", or two of them, is
+ *    compiled and run only when that parameter is not NULL, or is ("@:NAME "
+ *    and "!:NAME " before it in the table; its last line ends with a
+ *    semicolon);
  *  - refuse(CODE, MESSAGE) ends the verb with that exit status, num(TEXT) is
  *    the number that TEXT spells or NULL, uuid7() makes an id (RFC 9562),
  *    soon(SECONDS) is the time so much after :now, encrypt(TEXT) and

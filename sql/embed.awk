@@ -12,8 +12,9 @@
 #
 # A statement after a line of the form
 #   -- :if :NAME     or     -- :unless :NAME
-# runs only when that parameter is not NULL, or is: what is not run is not
-# compiled either (lib/verb.h).  It ends at the line that ends with a semicolon.
+# or two of them runs only when that parameter is not NULL, or is: what is not
+# run is not compiled either (lib/verb.h).  It ends at the line that ends with a
+# semicolon.
 #
 # Comments and indentation do not reach the store: SQLite parses the text of
 # the schema at every start.  now() is the time, RFC 3339 with milliseconds: in
@@ -89,7 +90,7 @@ FNR == 1 {
 	next
 }
 /^-- :(if|unless) :/ {
-	mark = ($2 == ":if" ? "@" : "!") $3 " "
+	mark = mark ($2 == ":if" ? "@" : "!") $3 " "
 	next
 }
 {

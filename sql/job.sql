@@ -100,10 +100,10 @@ record('job_id', c.id, 'number', c.number, 'ticket_id', c.ticket_id, 'ticket_num
   '?project_path', p.project_path, '?base_branch', p.base_branch, '?verify_command', p.verify_command, '?worker', p.worker, '?claimed_by', @worker,
   '?pr_number', coalesce(c.pr_number, (SELECT pr_number FROM pr WHERE ticket_id = c.ticket_id AND state = 'open')), '?comment_body', iif(c.kind = 'review', coalesce(c.comment_body, ''), NULL), '?github_comment_id', c.github_comment_id, '?comment_path', c.comment_path, '?comment_line', c.comment_line) AS json
 
--- The highest priority of a ready job, and the first and last project that
--- have one of it, in the order of job_ready.
+-- The highest priority of a ready job, a project that has one of it, and
+-- whether another has.
 -- :define tops
-h.priority AS ":top", h.project_id AS ":from", (SELECT project_id FROM job WHERE $(ready) AND priority = h.priority ORDER BY project_id DESC LIMIT 1) AS ":to"
+h.priority AS ":top", h.project_id AS ":one", (SELECT 1 FROM job WHERE $(ready) AND priority = h.priority AND project_id > h.project_id LIMIT 1) AS ":more"
 FROM (SELECT 1) LEFT JOIN job h ON h.number = (SELECT number FROM job WHERE $(ready) ORDER BY priority DESC, project_id LIMIT 1)
 
 -- The oldest ready job of the highest priority; among projects that have one,
@@ -115,7 +115,7 @@ FROM (SELECT 1) LEFT JOIN job h ON h.number = (SELECT number FROM job WHERE $(re
 -- :verb job.claim WRITE ONE WORKER HELD
 -- :in project:ref project_id:ref projects:array kind:text job:ref worker:text lease_seconds:num
 SELECT $(refs), iif(coalesce(@lease_seconds, 60) BETWEEN 1 AND 86400, coalesce(@lease_seconds, 60), refuse(65, 'lease_seconds: want 1 to 86400')) AS ":lease",
-  @job AS ":named", iif(@job IS NULL, 1, NULL) AS ":any",
+  @job AS ":named",
   (SELECT 1 FROM job WHERE state = 'running' AND lease_until < now() LIMIT 1) AS ":due", (SELECT 1 FROM job WHERE parked = 1 AND run_after <= now() LIMIT 1) AS ":ripe",
   $(tops);
 $(find_refs)
@@ -129,20 +129,26 @@ SELECT $(tops);
 SELECT $(tops);
 -- :if :named
 SELECT c.number AS ":found" FROM job c JOIN project p ON p.id = c.project_id WHERE c.number = coalesce(num(@job), (SELECT number FROM job WHERE id = @job)) AND $(candidate) AND $(open_project);
--- :if :any
+-- :if :top
+-- :unless :more
 SELECT $(chosen), c.number AS ":found" FROM project p CROSS JOIN job c CROSS JOIN ticket t ON t.id = c.ticket_id
-WHERE p.id = :from AND p.id = :to AND c.project_id = :from AND c.priority = :top AND $(candidate)
+WHERE :named IS NULL AND p.id = :one AND c.project_id = :one AND c.priority = :top AND $(candidate)
   AND $(open_project)
 ORDER BY c.number LIMIT 1;
--- :unless :found
+-- :if :more
+-- :unless :named
 SELECT c.number AS ":found" FROM $(projects) CROSS JOIN job c ON c.priority = :top AND c.project_id = f.project_id
-WHERE :any AND $(candidate)
+WHERE $(candidate)
   AND $(open_project) LIMIT 1;
+-- :if :top
 -- :unless :found
-WITH RECURSIVE level(priority) AS (SELECT :top UNION ALL SELECT (SELECT priority FROM job WHERE $(ready) AND priority < level.priority ORDER BY priority DESC LIMIT 1) FROM level WHERE level.priority IS NOT NULL)
+SELECT priority AS ":lower" FROM job WHERE :named IS NULL AND $(ready) AND priority < :top ORDER BY priority DESC LIMIT 1;
+-- :if :lower
+WITH RECURSIVE level(priority) AS (SELECT :lower UNION ALL SELECT (SELECT priority FROM job WHERE $(ready) AND priority < level.priority ORDER BY priority DESC LIMIT 1) FROM level WHERE level.priority IS NOT NULL)
 SELECT c.number AS ":found" FROM level CROSS JOIN $(projects) CROSS JOIN job c ON c.priority = level.priority AND c.project_id = f.project_id
-WHERE :any AND level.priority < :top AND $(candidate)
+WHERE $(candidate)
   AND $(open_project) LIMIT 1;
+-- :if :found
 -- :unless :number
 SELECT $(chosen) FROM job c JOIN project p ON p.id = c.project_id JOIN ticket t ON t.id = c.ticket_id WHERE c.number = :found;
 -- :if :number

@@ -126,7 +126,7 @@ CREATE TABLE job (
   project_id TEXT NOT NULL REFERENCES project(id),
   kind TEXT NOT NULL REFERENCES kind(name),
   -- a list of IN is a table that each change would make anew
-  state TEXT NOT NULL DEFAULT 'pending' CONSTRAINT job_state_is_known CHECK (state = 'pending' OR state = 'running' OR state = 'completed' OR state = 'failed' OR state = 'cancelled' OR state = 'paused'),
+  state TEXT NOT NULL DEFAULT 'pending' CONSTRAINT job_state_is_known CHECK (instr(' pending running completed failed cancelled paused ', ' ' || state || ' ') AND NOT instr(state, ' ')),
   reason TEXT CONSTRAINT job_reason_is_known CHECK (instr(' ok partial error timeout lost user budget stall verify push conflict config ', ' ' || reason || ' ') AND NOT instr(reason, ' ')),
   message TEXT,          -- the reason in a sentence
   priority INTEGER NOT NULL DEFAULT 0,
@@ -160,8 +160,8 @@ CREATE INDEX job_parked ON job(run_after) WHERE parked = 1;
 CREATE INDEX job_ticket ON job(ticket_id);
 
 CREATE TABLE turn ( -- of a project, for fairness and limits; job_changed keeps it
-  project_id TEXT PRIMARY KEY REFERENCES project(id),
-  running INTEGER NOT NULL DEFAULT 0 CONSTRAINT running_is_not_negative CHECK (running >= 0), -- jobs
+  project_id TEXT PRIMARY KEY,
+  running INTEGER NOT NULL DEFAULT 0, -- jobs
   last INTEGER NOT NULL DEFAULT 0 -- when one was claimed last: the seq of the event before
 ) STRICT, WITHOUT ROWID;
 
@@ -355,13 +355,14 @@ END;
 CREATE TRIGGER job_stays BEFORE DELETE ON job BEGIN SELECT raise(ABORT, 'a job is kept: cancel it'); END;
 CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT raise(ABORT, 'an attempt is kept'); END;
 CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
-  SELECT CASE WHEN NEW.state <> 'pending' OR NEW.finished_at IS NOT NULL THEN raise(ABORT, 'a new job is pending') END;
+  SELECT raise(ABORT, 'a new job is pending') WHERE NEW.state <> 'pending' OR NEW.finished_at IS NOT NULL;
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', 'pending', NEW.id, NEW.project_id, NEW.ticket_id, NEW.id, json_object('number', NEW.number, 'kind', NEW.kind, 'priority', NEW.priority));
 END;
 CREATE TRIGGER job_changed AFTER UPDATE OF state, fence, finished_at, priority, stop, run_after, blocked ON job
 WHEN NEW.state <> OLD.state OR NEW.fence < OLD.fence OR NEW.finished_at IS NOT OLD.finished_at OR NEW.priority <> OLD.priority OR NEW.stop IS NOT OLD.stop OR NEW.run_after IS NOT OLD.run_after OR NEW.blocked <> OLD.blocked BEGIN
-  SELECT CASE WHEN NEW.state = OLD.state OR OLD.state = 'running' OR (OLD.state = 'pending' AND NEW.state = 'running') OR (OLD.state <> 'completed' AND NEW.state = 'pending') OR ((OLD.state = 'pending' OR OLD.state = 'paused') AND NEW.state = 'cancelled') THEN NULL ELSE raise(ABORT, 'a job cannot move so') END,
-    CASE WHEN NEW.fence < OLD.fence THEN raise(ABORT, 'a fence only grows') WHEN (NEW.finished_at IS NULL) <> (NEW.state = 'running' OR NEW.state = 'pending' OR NEW.state = 'paused') THEN raise(ABORT, 'a job that is over has finished_at, a live one has none') END;
+  SELECT CASE WHEN NEW.state <> OLD.state AND NOT instr(
+    ' pending>running pending>cancelled running>completed running>failed running>cancelled running>paused running>pending paused>pending paused>cancelled failed>pending cancelled>pending ',
+    ' ' || OLD.state || '>' || NEW.state || ' ') THEN raise(ABORT, 'a job cannot move so') WHEN NEW.fence < OLD.fence THEN raise(ABORT, 'a fence only grows') WHEN (NEW.finished_at IS NULL) <> (instr('pending running paused', NEW.state) > 0) THEN raise(ABORT, 'a job that is over has finished_at, a live one has none') END;
   UPDATE attempt SET ended_at = now(), outcome = NEW.state, reason = NEW.reason WHERE job_id = NEW.id AND fence = OLD.fence AND ended_at IS NULL AND NEW.state <> 'running';
   UPDATE turn SET running = running + iif(NEW.state = 'running', 1, -1), last = iif(NEW.state = 'running', (SELECT max(seq) FROM event), last) WHERE project_id = NEW.project_id AND (NEW.state = 'running') <> (OLD.state = 'running');
   INSERT INTO event(noun, what, id, project_id, ticket_id, job_id, data) VALUES ('job', iif(NEW.state = OLD.state, 'changed', NEW.state), NEW.id, NEW.project_id, NEW.ticket_id, NEW.id,
