@@ -1,4 +1,5 @@
 /* See mirror.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -453,6 +454,51 @@ mirror_fetch(struct mirror *m, struct fault *f)
 	}
 	git_free(&g);
 	return code;
+}
+
+/* --- what killed ones left --- */
+
+/* Removes the locks of refs that were left: nobody holds one for seconds. */
+static void
+unlock_refs(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		size_t n = strlen(e->d_name);
+		bool lock = n > 5 && strcmp(e->d_name + n - 5, ".lock") == 0;
+		struct stat st;
+		char *p;
+
+		if (e->d_name[0] == '.' || (e->d_type == DT_REG && !lock))
+			continue;
+		p = xasprintf("%s/%s", path, e->d_name);
+		if (lstat(p, &st) < 0)
+			;
+		else if (S_ISDIR(st.st_mode))
+			unlock_refs(p);
+		else if (lock && st.st_mtime + 8 < time(NULL))
+			unlink(p);
+		free(p);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+void
+mirror_bury(const struct mirror *m)
+{
+	char *refs = xasprintf("%s/refs", m->path);
+	char *packed = xasprintf("%s/packed-refs.lock", m->path);
+	struct stat old;
+
+	worktree_bury(m->path);
+	unlock_refs(refs);
+	if (stat(packed, &old) == 0 && old.st_mtime + 8 < time(NULL))
+		unlink(packed);
+	free(packed);
+	free(refs);
 }
 
 /* --- asking the source --- */

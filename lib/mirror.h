@@ -39,6 +39,9 @@ void mirror_lock(struct mirror *m);
 void mirror_unlock(struct mirror *m);
 void mirror_close(struct mirror *m);
 
+/* Removes what a killed git, or one of us, left in it and all later ones would
+ * fail at; under the lock: nobody is making one now. */
+void mirror_bury(const struct mirror *m);
 /* Makes it, or brings it up to date, and opens it; under the lock. */
 int mirror_fetch(struct mirror *m, struct fault *f);
 /* Did the last run of g stumble over a broken repository of ours? */
