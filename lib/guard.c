@@ -23,10 +23,11 @@
 /*
  * What goes to a guard: an order with the descriptors, in, out, err and, when
  * there is one, keep; its text (the directory, the arguments, the environment,
- * each with its NUL) begins in the same message.  What comes back, once or
- * twice: a report.
+ * each with its NUL) begins in the same message.  Or it is a signal for all
+ * that is below.  What comes back, once or twice: a report.
  */
 struct order {
+	int sig;    /* 0: it is none */
 	size_t len; /* of the text */
 	size_t args, vars;
 	bool own_env; /* else ours */
@@ -86,16 +87,18 @@ receive(struct order *o, struct buf *text, int files[4])
 {
 	union rights rights;
 	struct iovec io[2] = { { o, sizeof(*o) } };
-	struct msghdr m = { .msg_iov = io,
-		.msg_iovlen = 2,
-		.msg_control = &rights,
-		.msg_controllen = sizeof(rights) };
+	struct msghdr m = {
+		.msg_iov = io, .msg_iovlen = 2, .msg_control = &rights
+	};
 	struct cmsghdr *c;
 	ssize_t n;
 
 	buf_clear(text);
 	io[1] = (struct iovec){ buf_room(text, PIECE), PIECE };
-	n = recvmsg(SOCKET, &m, MSG_CMSG_CLOEXEC);
+	do {
+		m.msg_controllen = sizeof(rights);
+		n = recvmsg(SOCKET, &m, MSG_CMSG_CLOEXEC);
+	} while (n == (ssize_t)sizeof(*o) && o->sig != 0); /* too late */
 	if (n < (ssize_t)sizeof(*o) || (c = CMSG_FIRSTHDR(&m)) == NULL)
 		return false;
 	files[3] = -1;
@@ -161,6 +164,19 @@ report(int status, bool gone)
 	send(SOCKET, &r, sizeof(r), MSG_NOSIGNAL);
 }
 
+/* A signal for those below, or nobody is there any more. */
+static void
+signalled(void)
+{
+	struct order o;
+
+	if (recv(SOCKET, &o, sizeof(o), 0) != (ssize_t)sizeof(o)) {
+		clear_out();
+		_exit(0);
+	}
+	spawn_kill_below(getpid(), o.sig);
+}
+
 /* A child from its order to when nothing is left of it. */
 static void
 serve(const struct order *o, struct buf *text, const int files[4], int sigfd)
@@ -174,12 +190,10 @@ serve(const struct order *o, struct buf *text, const int files[4], int sigfd)
 	while (child >= 0) {
 		if (poll(p, 2, -1) < 0)
 			continue;
-		if (p[0].revents != 0) { /* nobody is there any more */
-			clear_out();
-			_exit(0);
-		}
+		if (p[0].revents != 0)
+			signalled();
 		/* the signals of several are one: all are reaped */
-		if (read(sigfd, &info, sizeof(info)) < 0)
+		if (p[1].revents == 0 || read(sigfd, &info, sizeof(info)) < 0)
 			continue;
 		if (reap(child, &ws, &none))
 			break;
@@ -411,7 +425,11 @@ guard_done(struct guard *g)
 void
 guard_kill(const struct guard *g, int sig)
 {
-	spawn_kill_below(g->pid, sig);
+	struct order o = { .sig = sig };
+
+	/* Where the child is not there yet, the guard does it when it is. */
+	if (spawn_kill_below(g->pid, sig) == 0)
+		send(g->fd, &o, sizeof(o), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void
@@ -435,12 +453,12 @@ guard_reap(void)
 		    info.si_pid == 0)
 			return;
 		w = find(info.si_pid);
-		if (w == NULL)
-			spawn_wait(info.si_pid);
-		else if (!w->busy)
+		if (w != NULL && !w->busy)
 			drop(w);
+		else if (w == NULL && getsid(info.si_pid) != getsid(0))
+			spawn_wait(info.si_pid);
 		else
-			return; /* guard_done will */
+			return; /* guard_done will, or whose child it is */
 	}
 }
 

@@ -39,11 +39,14 @@ void guard_kill(const struct guard *g, int sig);
 /* Ends the guards that wait for a child.  guard_start makes others. */
 void guard_rest(void);
 
-/* After SIGCHLD, for a subreaper: waits for what came to us. */
-void guard_reap(void);
+/*
+ * For a subreaper: what a killed guard left to us.  Each child has a session
+ * of its own, so what is in ours is another's child, who sees to it.
+ */
 
-/* Kills all that descends from us but not from a guard with a child: what a
- * killed guard left to us. */
+/* After SIGCHLD: waits for what has ended. */
+void guard_reap(void);
+/* Kills it. */
 void guard_strays(void);
 
 #endif

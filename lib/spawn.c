@@ -291,16 +291,16 @@ spawn_run(const char *const *argv, const char *in, size_t n, struct buf *out,
 /* --- trees of processes --- */
 
 struct proc {
-	pid_t pid, parent, group;
+	pid_t pid, parent, group, session;
 	bool below, dead;
 };
 
-/* Parent, group and state of a process by /proc/PID/stat. */
+/* What a process is, by /proc/PID/stat. */
 static bool
 proc_read(const char *name, struct proc *p)
 {
 	char path[64], text[512], *end, state;
-	int fd, parent, group;
+	int fd, parent, group, session;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/stat", name);
@@ -313,12 +313,13 @@ proc_read(const char *name, struct proc *p)
 		return false;
 	text[n] = '\0';
 	end = strrchr(text, ')'); /* the name may hold anything */
-	if (end == NULL ||
-	    sscanf(end + 1, " %c %d %d", &state, &parent, &group) != 3)
+	if (end == NULL || sscanf(end + 1, " %c %d %d %d", &state, &parent,
+			       &group, &session) != 4)
 		return false;
 	p->pid = (pid_t)strtol(name, NULL, 10);
 	p->parent = parent;
 	p->group = group;
+	p->session = session;
 	p->dead = state == 'Z' || state == 'X';
 	p->below = false;
 	return true;
@@ -349,10 +350,11 @@ proc_all(size_t *n)
 	return list;
 }
 
-/* All processes, those marked that descend from pid, but not those of except
- * and what descends from them. */
+/* All processes, those marked that descend from pid, but not those of except,
+ * nor children in the session, and what descends from either. */
 static struct proc *
-proc_below(pid_t pid, const pid_t *except, size_t m, size_t *count)
+proc_below(
+    pid_t pid, const pid_t *except, size_t m, pid_t session, size_t *count)
 {
 	size_t n;
 	struct proc *all = proc_all(&n);
@@ -363,7 +365,8 @@ proc_below(pid_t pid, const pid_t *except, size_t m, size_t *count)
 		for (size_t i = 0; i < n; i++) {
 			if (all[i].below)
 				continue;
-			bool in = all[i].parent == pid;
+			bool in =
+			    all[i].parent == pid && all[i].session != session;
 
 			for (size_t j = 0; j < n && !in; j++)
 				in =
@@ -383,7 +386,7 @@ static int
 kill_below(pid_t pid, pid_t group, int sig)
 {
 	size_t n;
-	struct proc *all = proc_below(pid, NULL, 0, &n);
+	struct proc *all = proc_below(pid, NULL, 0, -1, &n);
 	int hit = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -405,7 +408,7 @@ int
 spawn_kill_strays(const pid_t *ours, size_t m)
 {
 	size_t n;
-	struct proc *all = proc_below(getpid(), ours, m, &n);
+	struct proc *all = proc_below(getpid(), ours, m, getsid(0), &n);
 	int hit = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -420,7 +423,7 @@ long long
 spawn_rss_below(pid_t pid)
 {
 	size_t n;
-	struct proc *all = proc_below(pid, NULL, 0, &n);
+	struct proc *all = proc_below(pid, NULL, 0, -1, &n);
 	long long sum = 0;
 
 	for (size_t i = 0; i < n; i++) {

@@ -55,7 +55,8 @@ int spawn_kill_tree(pid_t pid, int sig);
  * For a subreaper that ends what its children left behind. */
 int spawn_kill_below(pid_t pid, int sig);
 /* SIGKILL for all that descends from us but not from the n processes of ours:
- * what a killed guard left to us.  Returns how many processes it hit. */
+ * what a killed guard left to us.  Children in our session are our own, too:
+ * what left it never comes back.  Returns how many processes it hit. */
 int spawn_kill_strays(const pid_t *ours, size_t n);
 /* The resident memory of all that descends from pid, in bytes. */
 long long spawn_rss_below(pid_t pid);

@@ -129,8 +129,15 @@ test_one_after_another(void)
 	ok(a.pid != b.pid && end(&b, 4000) && says(out2, "two\n"),
 	    "two at once have two");
 	guard_kill(&a, SIGTERM);
-	ok(end(&a, 3000) && a.status == 143, "a signal");
+	b = a;
+	ok(end(&a, 3000) && a.status == 143, "a signal, however early");
 	close(out);
+	guard_kill(&b, SIGTERM);
+	out = start(&a, "sleep 0.1; echo three", 0, NULL);
+	out2 = start(&b, "sleep 0.1; echo four", 0, NULL);
+	ok(end(&a, 3000) && end(&b, 3000) && says(out, "three\n") &&
+		says(out2, "four\n"),
+	    "one that comes too late is not the next child's");
 	guard_rest();
 	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD,
 	    "at rest there is none");
@@ -195,8 +202,10 @@ test_killed(void)
 {
 	struct guard g;
 	char script[128];
+	const char *other[] = { "sleep", "20", NULL };
+	struct spawn sp = { .argv = other, .in = -1, .out = -1, .err = -1 };
 	int out;
-	pid_t first;
+	pid_t first, own = spawn_start(&sp);
 
 	out = start(&g, "echo x", 0, NULL);
 	ok(end(&g, 5000) && says(out, "x\n"), "a guard waits");
@@ -215,7 +224,7 @@ test_killed(void)
 	kill(g.pid, SIGKILL);
 	usleep(50000);
 	guard_reap();
-	ok(waitpid(-1, NULL, WNOHANG) < 0, "a dead one is reaped");
+	ok(waitpid(-1, NULL, WNOHANG) == 0, "a dead one is reaped");
 
 	snprintf(script, sizeof(script),
 	    "(setsid setsid sleep %s &) ; sleep %s; :", word, word);
@@ -228,6 +237,10 @@ test_killed(void)
 	ok(gone(), "the strays are ours to kill");
 	close(out);
 	guard_reap();
+	ok(kill(own, SIGKILL) == 0, "a child that no guard has is left alone");
+	usleep(50000);
+	guard_reap();
+	ok(spawn_wait(own) == 137, "also when it has ended");
 }
 
 /* SIGKILL to whoever has the guards, one with a child and one without. */
