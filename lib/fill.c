@@ -15,6 +15,7 @@
 #include "fill.h"
 #include "index.h"
 #include "plain.h"
+#include "remove.h"
 
 #define DEPTH 200   /* of directories */
 #define ALONE 256   /* files that are written before a process started */
@@ -401,11 +402,13 @@ write_files(const struct plan *p, int top, struct shared *s)
 		n++;
 	work_off(p, top, s);
 	for (size_t i = 0; i < n; i++) {
-		while (waitpid(pids[i], &status, 0) < 0)
-			if (errno != EINTR)
-				return false;
-		if (status != 0)
-			return false;
+		int rc;
+
+		while (
+		    (rc = waitpid(pids[i], &status, 0)) < 0 && errno == EINTR)
+			continue;
+		if (rc < 0 || status != 0)
+			s->failed = true;
 	}
 	return !s->failed;
 }
@@ -451,7 +454,12 @@ fill_tree(struct repo *r, const char *rev, const struct strs *dirs,
 	/* As git: zlib's sum is enough to read by, and hashing all again is
 	 * two thirds of the work. */
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
-	ok = plain_settings(r) && make_plan(&p, rev) && fill(&p, top, index);
+	ok = plain_settings(r) && make_plan(&p, rev);
+	if (ok && !fill(&p, top, index)) {
+		ok = false;
+		remove_all_but(work, ".git");
+		unlink(index);
+	}
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
 	free_plan(&p);
 	close(top);

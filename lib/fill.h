@@ -10,8 +10,8 @@
  * symbolic link is followed: all directories are made before the first link.
  *
  * git stays the one that knows everything: where fill_tree says no, for
- * whatever reason (disk full and a broken object too), the caller removes what
- * was begun and lets git do it, or say what is wrong.
+ * whatever reason (disk full and a broken object too), it has removed what it
+ * began, and the caller lets git do it, or say what is wrong.
  */
 #ifndef TERA_FILL_H
 #define TERA_FILL_H

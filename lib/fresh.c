@@ -60,23 +60,10 @@ write_patterns(const char *gitdir, const struct strs *dirs, struct fault *f)
 	return ok ? 0 : f->code;
 }
 
-/* The same where git made the tie. */
-static int
-write_patterns_of(struct place *p, const struct strs *dirs, struct fault *f)
-{
-	struct repo *r = repo_open(p->work, f);
-	int code;
-
-	if (r == NULL)
-		return f->code;
-	code = write_patterns(repo_gitdir(r), dirs, f);
-	repo_close(r);
-	return code;
-}
-
 /* git writes the files, with as many hands as the machine has. */
 static int
-fill(struct place *p, struct git *g, const struct strs *dirs, struct fault *f)
+fill_by_git(
+    struct place *p, struct git *g, const struct strs *dirs, struct fault *f)
 {
 	char *workers = xasprintf("checkout.workers=%s", git_workers());
 	const char *sparse = dirs->n > 0 ? "core.sparseCheckout=true"
@@ -84,11 +71,9 @@ fill(struct place *p, struct git *g, const struct strs *dirs, struct fault *f)
 	int code = 0;
 
 	g->dir = p->work;
-	if (dirs->n > 0)
-		code = write_patterns_of(p, dirs, f);
-	if (code == 0 && GIT(g, GIT_FAR, "-c", workers, "-c", sparse, "-c",
-			     "core.sparseCheckoutCone=false", "reset", "--hard",
-			     "--quiet") != 0)
+	if (GIT(g, GIT_FAR, "-c", workers, "-c", sparse, "-c",
+		"core.sparseCheckoutCone=false", "reset", "--hard",
+		"--quiet") != 0)
 		code = git_fault(g, "checkout", EX_CANTCREAT, f);
 	free(workers);
 	return code;
@@ -118,31 +103,39 @@ clear(struct place *p, struct fault *f)
 	return 0;
 }
 
-/*
- * Most trees need nothing that only git knows, and are there before it would
- * have compared the first files.  The mirror is free for others meanwhile.
- * false: nothing is left, and git is to do it, or to say what is wrong.
- */
-static bool
-quick(struct place *p, const struct strs *dirs)
+/* Ties the work tree to the mirror.  What is in the way of us, git's own
+ * --force knows how to handle.  Where its index is; the caller frees it. */
+static char *
+tie(struct place *p, struct git *g, struct fault *f)
 {
-	char *gitdir = worktree_add(p->m.path, p->id, p->work, p->here);
-	char *index;
-	struct fault why;
-	bool ok;
+	char *dir = worktree_add(p->m.path, p->id, p->work, p->here);
+	struct repo *r;
 
-	if (gitdir == NULL)
-		return false;
-	mirror_unlock(&p->m);
-	index = xasprintf("%s/index", gitdir);
-	ok = fill_tree(p->m.repo, p->here, dirs->n > 0 ? dirs : NULL, p->work,
-		 index) &&
-	     (dirs->n == 0 || write_patterns(gitdir, dirs, &why) == 0);
-	if (!ok)
-		mirror_lock(&p->m);
+	if (dir != NULL || clear(p, f) != 0 ||
+	    fresh_tie(p, g, p->work, f) != 0 ||
+	    (r = repo_open(p->work, f)) == NULL)
+		return dir;
+	dir = xstrdup(repo_gitdir(r));
+	repo_close(r);
+	return dir;
+}
+
+/* Most trees need nothing that only git knows, and are there before it would
+ * have compared the first files. */
+static int
+fill(struct place *p, struct git *g, const char *gitdir,
+    const struct strs *dirs, struct fault *f)
+{
+	char *index = xasprintf("%s/index", gitdir);
+	int code = 0;
+
+	if (dirs->n > 0)
+		code = write_patterns(gitdir, dirs, f);
+	if (code == 0 && !fill_tree(p->m.repo, p->here,
+			     dirs->n > 0 ? dirs : NULL, p->work, index))
+		code = fill_by_git(p, g, dirs, f);
 	free(index);
-	free(gitdir);
-	return ok;
+	return code;
 }
 
 static int
@@ -150,17 +143,17 @@ make_once(
     struct place *p, struct git *g, const struct strs *dirs, struct fault *f)
 {
 	int code = clear(p, f);
+	char *gitdir = NULL;
 
-	if (code == 0 && quick(p, dirs))
-		return place_ready(p, f);
+	if (code == 0 && (gitdir = tie(p, g, f)) == NULL)
+		code = f->code;
+	mirror_unlock(&p->m); /* it is free for others meanwhile */
 	if (code == 0)
-		code = clear(p, f);
+		code = fill(p, g, gitdir, dirs, f);
 	if (code == 0)
-		code = fresh_tie(p, g, p->work, f);
-	mirror_unlock(&p->m);
-	if (code == 0)
-		code = fill(p, g, dirs, f);
-	return code != 0 ? code : place_ready(p, f);
+		code = place_ready(p, f);
+	free(gitdir);
+	return code;
 }
 
 /* The mirror turned out to be broken: anew, and the branch with it. */

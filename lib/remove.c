@@ -1,8 +1,10 @@
 /* See remove.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,5 +54,30 @@ remove_aside(const char *path)
 	for (int i = 0; i < 20 && remove_tree(dead) < 0; i++)
 		nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
 	free(dead);
+	return rc;
+}
+
+int
+remove_all_but(const char *dir, const char *name)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int rc = 0;
+
+	if (d == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while ((e = readdir(d)) != NULL) {
+		char *path;
+
+		if (strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0 ||
+		    strcmp(e->d_name, name) == 0)
+			continue;
+		path = xasprintf("%s/%s", dir, e->d_name);
+		if (remove_tree(path) < 0)
+			rc = -1;
+		free(path);
+	}
+	closedir(d);
 	return rc;
 }

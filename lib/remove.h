@@ -10,5 +10,7 @@ int remove_tree(const char *path);
 /* Under another name first: a child of a killed run may still be writing, and
  * shall not write into what comes here next. */
 int remove_aside(const char *path);
+/* What is in the directory, but for the entry of this name. */
+int remove_all_but(const char *dir, const char *name);
 
 #endif

@@ -240,10 +240,8 @@ like_git() { # name job who [config]: the job's work tree is as a clone's
 	job "$2" "ticket-$2" "$T/odd.git" >in
 	clone in >out
 	at=$TERA_STATE/run/$2/work
-	case $(git -C "$at" rev-parse --git-dir) in
-	*/"$2") by=us ;;
-	*) by=git ;; # has names of its own for work trees
-	esac
+	by=us # git writes down where a reset came from
+	! test -e "$(git -C "$at" rev-parse --git-dir)/ORIG_HEAD" || by=git
 	is "$1: written by $3" "$by" "$3"
 	is "$1: the same files" "$(seen "$at")" "$(seen plain)"
 	ok "$1: the same text" diff -r --exclude=.git --no-dereference plain "$at"
