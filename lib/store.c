@@ -14,9 +14,10 @@
 #include "json.h"
 #include "store.h"
 
-#define SLOW_POLL 2000 /* ms: finds what a foreign writer committed */
-#define FAR_POLL 500   /* ms: looks for what was committed elsewhere */
-#define BATCH 500      /* lines of a transaction */
+#define SLOW_POLL 2000  /* ms: finds what a foreign writer committed */
+#define FAR_POLL 500    /* ms: looks for what was committed elsewhere */
+#define LOOK_AGAIN 1000 /* ms: for a holder */
+#define BATCH 500       /* lines of a transaction */
 #define BATCH_BYTES (2 * 1024 * 1024)
 
 struct store {
@@ -24,6 +25,8 @@ struct store {
 	char *path;
 	struct far *far;   /* it is elsewhere; NULL: here */
 	int holder;        /* the connection to it, -1: there is none */
+	bool alone;        /* it left us: we do not look for another */
+	long long looked;  /* ms: when we looked for one */
 	struct hold *hold; /* we hold it ourselves */
 	bool keep;         /* or would */
 	bool wrote;        /* for others, since the last wait */
@@ -52,6 +55,15 @@ store_path(void)
 	home = getenv("HOME");
 	return xasprintf(
 	    "%s/.local/share/tera/tera.db", home != NULL ? home : "");
+}
+
+static long long
+ms_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* False and f when it cannot be opened. */
@@ -141,6 +153,7 @@ leave_holder(struct store *s)
 {
 	close(s->holder);
 	s->holder = -1;
+	s->alone = true;
 }
 
 void
@@ -175,12 +188,27 @@ find(const char *name, struct fault *f)
 	return v;
 }
 
+/*
+ * Is there a holder?  Who stays for long (tera-run, a stream) may have been
+ * here first, and looks again from time to time.
+ */
+static bool
+find_holder(struct store *s)
+{
+	if (s->holder < 0 && !s->keep && !s->alone && s->far == NULL &&
+	    ms_now() - s->looked >= LOOK_AGAIN) {
+		s->looked = ms_now();
+		s->holder = hold_connect(s->path);
+	}
+	return s->holder >= 0;
+}
+
 /* The holder does it.  False: it does not, we have to. */
 static bool
 held(struct store *s, const struct verb *v, struct item *items, size_t n,
     row_fn *row, void *arg)
 {
-	if (s->holder < 0 || s->db != NULL || !(v->flags & VERB_HELD))
+	if (!(v->flags & VERB_HELD) || !find_holder(s))
 		return false;
 	if (hold_ask(s->holder, s->path, v, items, n, row, arg) == 0)
 		return true;
@@ -242,15 +270,6 @@ changed(struct store *s)
 	s->seen = now;
 	s->wrote = false;
 	return is;
-}
-
-static long long
-ms_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int
