@@ -117,7 +117,7 @@ loop(struct store *s, const struct options *o, struct fault *f)
 int
 main(int argc, char *argv[])
 {
-	struct options o = { .count = 1, .at_once = 1LL << 40 };
+	struct options o = { .count = 1 };
 	struct fault f = { 0, "" };
 	struct store *s;
 	struct buf projects = BUF_INIT;
@@ -152,6 +152,8 @@ main(int argc, char *argv[])
 		}
 	if (argc - optind > 1)
 		err_usage();
+	if (o.at_once == 0) /* nobody renews what waits in the pipe */
+		o.at_once = o.wait ? 1 : 1LL << 40;
 	o.count = n > 0 ? n : o.wait ? 1LL << 40 : 1;
 	json_add(&o.in, "worker", o.worker);
 	json_add_int(&o.in, "lease_seconds", lease);

@@ -16,6 +16,7 @@
 #include "far.h"
 #include "http.h"
 #include "json.h"
+#include "user.h"
 
 #define ANSWER_MAX (256UL * 1024 * 1024)
 #define TOTAL 120 /* seconds for an answer */
@@ -105,16 +106,11 @@ writes(const char *name)
 static const char *
 actor(void)
 {
-	static const char *const names[] = { "TERA_ACTOR", "USER", "LOGNAME" };
+	const char *name = getenv("TERA_ACTOR");
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const char *name = getenv(names[i]);
-
-		if (name != NULL && *name != '\0' &&
-		    strpbrk(name, "\r\n") == NULL)
-			return name;
-	}
-	return "nobody";
+	if (name == NULL || *name == '\0')
+		name = user_name();
+	return strpbrk(name, "\r\n") == NULL ? name : "(not a line)";
 }
 
 static void

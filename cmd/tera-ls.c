@@ -31,7 +31,7 @@ main(int argc, char *argv[])
 	for (int c; (c = getopt(argc, argv, "an:p:s:")) != -1;)
 		switch (c) {
 		case 'a': all = true; break;
-		case 'n': limit = cmd_number("-n", optarg, 0, 1 << 30); break;
+		case 'n': limit = cmd_number("-n", optarg, 1, 1 << 30); break;
 		case 'p': project = optarg; break;
 		case 's': since = cmd_number("-s", optarg, 0, 1LL << 62); break;
 		default: err_usage();
@@ -40,8 +40,10 @@ main(int argc, char *argv[])
 		err_usage();
 	noun = argv[optind];
 	verb = noun_verb(noun, "list");
-	if (all && noun_has(verb, "deleted"))
+	if (all) {
+		want(verb, "deleted", "-a", noun);
 		json_add_bool(&in, "deleted", true);
+	}
 	if (limit >= 0) {
 		want(verb, "limit", "-n", noun);
 		json_add_int(&in, "limit", limit);

@@ -256,13 +256,13 @@ list(const struct options *o, int argc, char *argv[])
 
 /* Runs verb for this pull request with the keys in more; prints the answer. */
 static int
-simple(const char *verb, const char *pr, struct buf *more)
+simple(const char *verb, const char *pr, struct buf *more, row_fn *row)
 {
 	struct fault f;
 	int rc;
 
 	json_add(more, "pr", pr);
-	rc = store_do(store, verb, json_end(more), store_print, NULL, &f);
+	rc = store_do(store, verb, json_end(more), row, NULL, &f);
 	if (rc > 1)
 		warn("%s", f.msg);
 	buf_free(more);
@@ -288,7 +288,7 @@ comment(const char *pr, const char *text, const struct options *o)
 		json_add(&in, "path", o->path);
 	if (o->line > 0)
 		json_add_int(&in, "line", o->line);
-	rc = simple("pr.comment", pr, &in);
+	rc = simple("pr.comment", pr, &in, store_print);
 	buf_free(&body);
 	return rc;
 }
@@ -407,6 +407,35 @@ check_quiet(const char *pr_json)
 	return rc;
 }
 
+/* A head that came after somebody looked at the diff is not merged unseen. */
+static void
+need_seen(const char *p, const char *pr)
+{
+	char *seen = json_get(p, "$.seen_oid"), *head;
+
+	head = json_get(p, "$.head_oid");
+	if (seen != NULL && (head == NULL || strcmp(seen, head) != 0))
+		die(EX_DATAERR,
+		    "pull request %s has changed since its diff was looked at: "
+		    "look again",
+		    pr);
+	free(seen);
+	free(head);
+}
+
+/* The answer of pr.merged: what nobody answered is said. */
+static int
+merged(void *arg, const char *json)
+{
+	long long left = json_int(json, "$.unanswered", 0);
+
+	(void)arg;
+	if (left > 0)
+		warn("%lld comment%s will not be answered", left,
+		    left == 1 ? "" : "s");
+	return store_print(NULL, json);
+}
+
 static int
 merge(const char *pr, const struct options *o)
 {
@@ -428,6 +457,7 @@ merge(const char *pr, const struct options *o)
 	v[6] = xasprintf("%s (#%lld)", v[5], json_int(p, "$.number", 0));
 	if (strcmp(v[4], "open") != 0)
 		die(EX_DATAERR, "pull request %s is %s, not open", pr, v[4]);
+	need_seen(p, pr);
 	rc = check_quiet(p);
 	if (rc == 0) {
 		argv[n++] = "-M";
@@ -447,7 +477,7 @@ merge(const char *pr, const struct options *o)
 			oid = json_get(buf_text(&out), "$.merged_oid");
 			json_add(&in, "method", way);
 			json_add(&in, "merged_oid", oid != NULL ? oid : "");
-			rc = simple("pr.merged", pr, &in);
+			rc = simple("pr.merged", pr, &in, merged);
 			free(oid);
 		} else if (out.len > 0) {
 			fputs(out.s, stdout); /* the conflicts, by name */
@@ -472,9 +502,9 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 	if (argc != 1 + texts)
 		err_usage();
 	if (strcmp(what, "show") == 0)
-		return simple("pr.show", argv[0], &in);
+		return simple("pr.show", argv[0], &in, store_print);
 	if (strcmp(what, "close") == 0)
-		return simple("pr.close", argv[0], &in);
+		return simple("pr.close", argv[0], &in, store_print);
 	if (strcmp(what, "diff") == 0)
 		return diff(argv[0]);
 	if (texts)
@@ -486,7 +516,7 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 	if (refresh(argv[0], &f) != 0)
 		die(f.code, "%s", f.msg);
 	json_add(&in, "author", db_actor());
-	return simple("pr.approve", argv[0], &in);
+	return simple("pr.approve", argv[0], &in, store_print);
 }
 
 /* "list.c:42", or "list.c" for all of it. */
@@ -498,11 +528,12 @@ place(struct options *o, const char *arg)
 
 	free(o->path);
 	o->line = 0;
-	if (n > 0 && strspn(line + 1, "0123456789") == n)
+	if (line != NULL && strspn(line + 1, "0123456789") == n && n > 0)
 		o->line = cmd_number("-L", line + 1, 1, 1 << 30);
 	n = o->line > 0 ? (size_t)(line - arg) : strlen(arg);
-	if (n == 0)
-		die(EX_USAGE, "-L %.40s: want path:line", arg);
+	if (n == 0 || *arg == '/')
+		die(EX_USAGE,
+		    "-L %.40s: want path:line, a path of the repository", arg);
 	o->path = xstrndup(arg, n);
 }
 

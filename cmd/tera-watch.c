@@ -5,6 +5,7 @@
  * on, so nothing is missed and nothing comes twice.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -22,6 +23,24 @@ show(void *arg, const char *json)
 	at->since = json_int(json, "$.seq", at->since);
 	at->left--;
 	return store_print(NULL, json);
+}
+
+/* The noun as its events name it: "tickets" is ticket. */
+static const char *
+known(const char *noun)
+{
+	static const char *const nouns[] = { "project", "graph", "board",
+		"ticket", "dependency", "comment", "note", "setting", "job",
+		"attempt", "log", "pr", "pr_comment" };
+
+	for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++) {
+		size_t n = strlen(nouns[i]);
+
+		if (strncmp(noun, nouns[i], n) == 0 &&
+		    (noun[n] == '\0' || strcmp(noun + n, "s") == 0))
+			return nouns[i];
+	}
+	die(EX_USAGE, "noun=%.40s: no such noun here", noun);
 }
 
 int
@@ -50,6 +69,8 @@ main(int argc, char *argv[])
 		default: err_usage();
 		}
 	cmd_keys(keys, 3, argc - optind, argv + optind);
+	if (noun != NULL)
+		noun = known(noun);
 	s = store_open(&f);
 	if (s == NULL)
 		die(f.code, "%s", f.msg);

@@ -15,6 +15,7 @@
 #include "json.h"
 #include "script.h"
 #include "seal.h"
+#include "user.h"
 
 #define APPLICATION_ID 0x54455241 /* as in sql/migrate/0001-init.sql */
 
@@ -70,24 +71,12 @@ db_schema(void)
 const char *
 db_actor(void)
 {
-	static char name[128];
-	const char *env = getenv("TERA_ACTOR");
+	const char *name = getenv("TERA_ACTOR");
 
+	if (name == NULL || *name == '\0')
+		name = user_name();
 	/* it is sealed for ever: it must be text */
-	if (env != NULL && *env != '\0' && !json_utf8(env, strlen(env)))
-		env = "(not UTF-8)";
-	if (env != NULL && *env != '\0')
-		return env;
-	if (name[0] != '\0')
-		return name;
-	env = getenv("USER");
-	if (env == NULL || *env == '\0')
-		env = getenv("LOGNAME");
-	if (env != NULL && *env != '\0')
-		snprintf(name, sizeof(name), "%s", env);
-	else
-		snprintf(name, sizeof(name), "uid %u", (unsigned)geteuid());
-	return name;
+	return json_utf8(name, strlen(name)) ? name : "(not UTF-8)";
 }
 
 void

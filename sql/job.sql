@@ -128,6 +128,8 @@ SELECT $(tops);
 -- :if :ripe
 SELECT $(tops);
 -- :if :named
+SELECT refuse(66, 'no such job: ' || @job) WHERE NOT EXISTS (SELECT 1 FROM job WHERE number = num(@job)) AND NOT EXISTS (SELECT 1 FROM job WHERE id = @job);
+-- :if :named
 SELECT c.number AS ":found" FROM job c JOIN project p ON p.id = c.project_id WHERE c.number = coalesce(num(@job), (SELECT number FROM job WHERE id = @job)) AND $(candidate) AND $(open_project);
 -- :if :top
 -- :unless :more
@@ -259,6 +261,9 @@ $(sweep) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, '
 $(find_ticket_if)
 SELECT NULL AS ":project" WHERE @project IS NULL;
 $(find_project_if)
+SELECT refuse(65, 'no such state of a job: ' || @state) WHERE @state IS NOT NULL AND NOT (instr(' pending running completed failed cancelled paused ', ' ' || @state || ' ') AND NOT instr(@state, ' '));
+SELECT refuse(65, 'no such reason: ' || @reason) WHERE @reason IS NOT NULL AND NOT (instr(' ok partial error timeout lost user budget stall verify push conflict config ', ' ' || @reason || ' ') AND NOT instr(@reason, ' '));
+SELECT refuse(65, 'no such kind of job: ' || @kind) WHERE @kind IS NOT NULL AND NOT EXISTS (SELECT 1 FROM kind WHERE name = @kind);
 SELECT $(job) AS json FROM job j WHERE (:project IS NULL OR j.project_id = :project) AND (:ticket IS NULL OR j.ticket_id = :ticket) AND (@state IS NULL OR j.state = @state)
   AND (@kind IS NULL OR j.kind = @kind) AND (@reason IS NULL OR j.reason = @reason) AND j.number > coalesce(@after, 0) ORDER BY j.number LIMIT coalesce(@limit, -1);
 

@@ -9,7 +9,7 @@ SELECT refuse(66, 'no such pull request: ' || @pr) WHERE :pr IS NULL AND @pr IS 
 SELECT refuse(65, 'pr is missing') WHERE :pr IS NULL;
 
 -- :define pr
-json_object('number', p.number, 'id', p.id, 'project_id', p.project_id, 'ticket_id', p.ticket_id, 'forge', p.forge, 'pr_number', p.pr_number, 'pr_url', p.pr_url, 'title', p.title, 'body', p.body, 'source', p.source, 'head_branch', p.head_branch, 'base_branch', p.base_branch, 'head_oid', p.head_oid, 'base_oid', p.base_oid, 'merged_oid', p.merged_oid, 'verify', json(p.verify), 'state', p.state, 'approved_by', p.approved_by, 'merge_method', p.merge_method, 'version', p.version, 'created_at', p.created_at, 'updated_at', p.updated_at)
+json_object('number', p.number, 'id', p.id, 'project_id', p.project_id, 'ticket_id', p.ticket_id, 'forge', p.forge, 'pr_number', p.pr_number, 'pr_url', p.pr_url, 'title', p.title, 'body', p.body, 'source', p.source, 'head_branch', p.head_branch, 'base_branch', p.base_branch, 'head_oid', p.head_oid, 'base_oid', p.base_oid, 'seen_oid', p.seen_oid, 'merged_oid', p.merged_oid, 'verify', json(p.verify), 'state', p.state, 'approved_by', p.approved_by, 'merge_method', p.merge_method, 'version', p.version, 'created_at', p.created_at, 'updated_at', p.updated_at)
 
 -- :define pr_comment
 json_object('number', c.number, 'id', c.id, 'pr_id', c.pr_id, 'author', c.author, 'body', c.body, 'path', c.path, 'line', c.line, 'bot', json(iif(c.bot, 'true', 'false')), 'addressed_at', c.addressed_at, 'created_at', c.created_at)
@@ -38,6 +38,7 @@ SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
 $(find_ticket_if)
 SELECT NULL AS ":project" WHERE @project IS NULL;
 $(find_project_if)
+SELECT refuse(65, 'no such state of a pull request: ' || @state) WHERE @state IS NOT NULL AND @state NOT IN ('open', 'merged', 'closed');
 SELECT $(pr) AS json FROM pr p WHERE (:project IS NULL OR p.project_id = :project) AND (:ticket IS NULL OR p.ticket_id = :ticket) AND (@state IS NULL OR p.state = @state) AND p.number > coalesce(@after, 0) ORDER BY p.number LIMIT coalesce(@limit, -1);
 
 -- :verb pr.show READ
@@ -59,11 +60,12 @@ SELECT uuid7(), :ticket, :project, 'review', 1, p.max_tries, :number, @body, :co
 ON CONFLICT (ticket_id, kind) WHERE finished_at IS NULL DO NOTHING RETURNING id AS ":job";
 SELECT json_patch($(pr_comment), json_object('job_id', :job)) AS json FROM pr_comment c WHERE c.number = :comment;
 
--- The branch as it is on the remote now: a person pushed to it.
+-- The branch as it is on the remote now, for a person who looks at it: another
+-- may have pushed.
 -- :verb pr.head WRITE
 -- :in pr:ref! head_oid:text!
 $(find_pr)
-UPDATE pr SET head_oid = @head_oid, approved_by = NULL, version = version + 1, updated_at = now() WHERE id = :pr AND state = 'open' AND head_oid IS NOT @head_oid;
+UPDATE pr SET head_oid = @head_oid, seen_oid = @head_oid, approved_by = iif(head_oid IS @head_oid, approved_by, NULL), version = version + 1, updated_at = now() WHERE id = :pr AND state = 'open' AND (head_oid IS NOT @head_oid OR seen_oid IS NOT @head_oid);
 SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
 
 -- :verb pr.approve WRITE
@@ -78,14 +80,17 @@ SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
 -- :in pr:ref! method:text! merged_oid:text!
 $(find_pr)
 SELECT refuse(65, 'pull request ' || :number || ' is ' || :state || ', not open') WHERE :state <> 'open';
+SELECT count(*) AS ":left" FROM pr_comment WHERE pr_id = :pr AND bot = 0 AND addressed_at IS NULL;
 UPDATE pr SET state = 'merged', merge_method = @method, merged_oid = @merged_oid, version = version + 1, updated_at = now() WHERE id = :pr;
 UPDATE ticket SET column_id = 'done', status = 'completed', version = version + 1, updated_at = now() WHERE id = :ticket AND (column_id <> 'done' OR status <> 'completed');
 UPDATE job SET state = 'cancelled', reason = 'user', message = 'the pull request was merged', finished_at = now() WHERE ticket_id = :ticket AND kind = 'review' AND state IN ('pending', 'paused');
-SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
+SELECT json_patch($(pr), json_object('unanswered', :left)) AS json FROM pr p WHERE p.id = :pr;
 
 -- :verb pr.close WRITE
 -- :in pr:ref!
 $(find_pr)
 SELECT refuse(65, 'pull request ' || :number || ' is ' || :state || ', not open') WHERE :state <> 'open';
 UPDATE pr SET state = 'closed', version = version + 1, updated_at = now() WHERE id = :pr;
+UPDATE job SET state = 'cancelled', reason = 'user', message = 'the pull request was closed', finished_at = now() WHERE ticket_id = :ticket AND kind = 'review' AND state IN ('pending', 'paused');
+UPDATE job SET stop = 'cancel' WHERE ticket_id = :ticket AND kind = 'review' AND state = 'running';
 SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;

@@ -40,7 +40,7 @@ is 'every recorded answer was used' "$(grep -c . 'a place/recording.used')" \
 	"$(wc -l <"$TOP/share/demo/recording.jsonl")"
 ok 'what is left can be merged' sh -c \
 	'. "./a place/env" && for n in $(tera-pr list state=open | jq .number); do
-		tera-pr merge $n || exit; done
+		tera-pr diff $n && tera-pr merge $n || exit; done
 	git clone -q "a place/remote.git" merged && make -s -C merged check'
 like 'and all of it together passes' "$(cat out)" '14 checks, 0 failed'
 

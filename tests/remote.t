@@ -52,7 +52,7 @@ exits "a secret stays there: 77" 77 tera-call setting.value setting=x
 # who waits is woken
 tera-watch -f -s 100000 noun=ticket >followed 2>&1 &
 test_pids="$test_pids $!"
-(tera-claim -w -n 3 >waited) &
+(tera-claim -w -j 9 -n 3 >waited) &
 claimer=$!
 test_pids="$test_pids $claimer"
 sleep 0.5

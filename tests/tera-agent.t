@@ -330,7 +330,7 @@ rm -f opened
 tera-agent <rec-l >out-l 2>err-l &
 agent=$!
 i=0
-while ! test -e state/run/l/work/l.txt && [ $i -lt 200 ]; do
+while ! test -s state/run/l/work/l.txt && [ $i -lt 200 ]; do
 	sleep 0.05
 	i=$((i + 1))
 done

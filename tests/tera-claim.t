@@ -50,7 +50,7 @@ tera-finish "$(head -n 1 held | field job_id)" 1 >/dev/null
 three() { [ "$(wc -l <held)" = 3 ]; }
 ok "until one is done" wait_for 5 three
 
-tera-claim -d -W y >drained 2>&1 &
+tera-claim -d -j 100 -W y >drained 2>&1 &
 drain=$!
 sleep 0.2
 ok "-d waits while jobs run" kill -0 $drain
@@ -66,7 +66,7 @@ sleep 0.1
 tera-add ticket project=q title=late | tera-enqueue - >/dev/null
 ok "-w takes what comes" wait_for 5 test -s late
 mkfifo pipe
-tera-claim -w >pipe &
+tera-claim -w -j 100 >pipe &
 gone=$!
 true <pipe
 ok "ends when its reader goes" wait_for 5 ended $gone
@@ -77,4 +77,5 @@ tera-claim -l 1 -j 1 -n 2 -w -W alone >alone &
 test_pids="$test_pids $!"
 again() { [ "$(tail -n 1 alone | field attempt)" = 2 ]; }
 ok "a held-back claimer sees its own lost lease" wait_for 5 again
+exits "no such job: 66" 66 tera-claim 9999
 done_testing

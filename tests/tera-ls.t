@@ -40,4 +40,9 @@ exits "a filter twice" 64 tera-ls -p p ticket project=q
 exits "a limit that is none" 64 tera-ls -n many ticket
 exits "no noun" 64 tera-ls
 exits "board has no list" 64 tera-ls board
+exits "a state that is none" 65 tera-ls job state=faild
+exits "a reason that is none" 65 tera-ls job reason=oops
+exits "a kind that is none" 65 tera-ls job kind=tickets
+exits "-a of what is never removed" 64 tera-ls -a job
+exits "no lines" 64 tera-ls -n 0 ticket
 done_testing

@@ -147,4 +147,43 @@ is "and noted" "$(tera-pr show 2 | field head_oid)" "$head"
 ok "close" tera-pr close 2
 is "closed" "$(tera-pr show 2 | field state)" closed
 exits "/dev/full" 74 sh -c 'tera-pr list >/dev/full'
+# --- what nobody looked at, what nobody answered ---
+tera-set project p reviewers:=null >/dev/null
+tera-add ticket project=p title='Seen' >/dev/null
+n=$(tera-ls ticket | tail -n 1 | field number)
+t=$(tera-show ticket "$n" | field id)
+branch=ticket-$t
+round() { # TEXT: the agent's push, and its request
+	claim
+	git -C seed checkout -q main && git -C seed pull -q "$T/p.git" main
+	git -C seed checkout -q "$branch" 2>/dev/null || git -C seed checkout -qb "$branch"
+	echo "$1" >>seed/seen.txt
+	git -C seed add . && git -C seed commit -qm "$1"
+	git -C seed push -q "$T/p.git" "$branch"
+	base=$(git -C p.git merge-base main "$branch")
+	head=$(git -C p.git rev-parse "$branch")
+	ready | tera-pr - | tera-finish - >ended
+}
+tera-move "$n" in_progress >/dev/null
+round one
+pr=$(tera-pr list state=open | tail -n 1 | field number)
+tera-pr diff "$pr" >shown
+tera-pr comment "$pr" 'And two.' >/dev/null
+round two
+exits "what the agent pushed since the diff is not merged unseen" 65 tera-pr merge "$pr"
+like "and that is said" "$(cat err)" 'changed since its diff was looked at'
+tera-pr diff "$pr" >shown
+tera-pr comment "$pr" 'And three.' >/dev/null
+exits "a comment that waits" 0 tera-pr merge "$pr"
+like "gets no answer, which is said" "$(cat err)" '1 comment will not be answered'
+tera-add ticket project=p title='Closed' >/dev/null
+n=$((n + 1)) t=$(tera-show ticket "$n" | field id) branch=ticket-$t
+tera-move "$n" in_progress >/dev/null
+round one
+pr=$(tera-pr list state=open | tail -n 1 | field number)
+tera-pr comment "$pr" 'No.' >/dev/null
+tera-pr close "$pr" >/dev/null
+is "a closed one's review waits no more" \
+	"$(tera-ls job ticket="$n" kind=review | field state)" cancelled
+exits "no path of the repository" 64 tera-pr -L /etc/passwd:1 comment 1 hm
 done_testing

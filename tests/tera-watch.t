@@ -41,4 +41,6 @@ exits "twice" 64 tera-watch job=1 job=2
 exits "no text" 64 tera-watch job:='"1"'
 is "as JSON" "$(tera-watch job:=1 | wc -l)" 1
 exits "no number" 64 tera-watch -s x
+is "nouns in the plural" "$(tera-watch noun=projects)" "$(tera-watch noun=project)"
+exits "no such noun" 64 tera-watch noun=bogus
 done_testing

@@ -11,7 +11,7 @@ for i in 1 2 3 4 5 6 7 8 9 10; do echo '{"project":"p","title":"t'$i'"}'; done |
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
 # idle: two of them, which must not wake each other
-tera-claim -w >got 2>err1 &
+tera-claim -w -j 100 >got 2>err1 &
 a=$!
 tera-claim -w -p p -k review >/dev/null 2>err2 &
 b=$!

@@ -224,6 +224,7 @@ CREATE TABLE pr (
   base_branch TEXT NOT NULL,
   head_oid TEXT,
   base_oid TEXT,
+  seen_oid TEXT,         -- the head whose diff somebody looked at last
   merged_oid TEXT,
   verify TEXT CONSTRAINT verify_is_json CHECK (verify IS NULL OR json_valid(verify)),
   state TEXT NOT NULL DEFAULT 'open' CONSTRAINT pr_state_is_known CHECK (state IN ('open','merged','closed')),
