@@ -40,17 +40,21 @@ plain_file(const char *path)
 	return ok;
 }
 
-/* The user's own file of attributes; the caller frees it. */
+/* The user's own file of attributes, which the caller frees; NULL: git alone
+ * can say which. */
 static char *
 user_file(git_config *cfg)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	static const char key[] = "core.attributesfile";
 	git_buf set = { 0 };
-	char *path;
+	const char *text;
+	char *path = NULL;
 
-	if (git_config_get_path(&set, cfg, "core.attributesfile") == 0)
-		path = xstrdup(set.ptr);
-	else if (xdg != NULL && *xdg != '\0')
+	if (git_config_get_string(&text, cfg, key) == 0) {
+		if (git_config_get_path(&set, cfg, key) == 0)
+			path = xstrdup(set.ptr);
+	} else if (xdg != NULL && *xdg != '\0')
 		path = xasprintf("%s/git/attributes", xdg);
 	else
 		path = xasprintf(
@@ -68,7 +72,7 @@ plain_files(git_repository *git, git_config *cfg)
 	char *user = user_file(cfg);
 	char *own =
 	    xasprintf("%sinfo/attributes", git_repository_commondir(git));
-	bool ok = plain_file(own) && plain_file(user);
+	bool ok = plain_file(own) && user != NULL && plain_file(user);
 
 	for (size_t i = 0; i < sizeof(system) / sizeof(*system); i++)
 		ok = ok && plain_file(system[i]);

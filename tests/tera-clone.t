@@ -294,6 +294,11 @@ mkdir -p "$HOME/.config/git"
 echo '*.x ident' >"$HOME/.config/git/attributes"
 like_git "the user's attributes" t5 git
 rm -r "$HOME/.config/git"
+echo '*.x ident' >"$HOME/attr"
+# shellcheck disable=SC2088 # git's own
+git config --global core.attributesFile '~/attr'
+like_git "attributes that the user has elsewhere" t8 git
+git config --global --unset core.attributesFile
 (
 	cd odd
 	for i in 1 2 3 4 5 6 7; do
