@@ -9,12 +9,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "spawn.h"
 #include "store.h"
 
-#define TRY_AGAIN 2000 /* ms: how soon we follow another holder that went */
+#define LOOK_MS                                                                \
+	2000 /* how soon we follow another holder, or a store that goes */
 
 /* Signals that end us come as bytes of a descriptor. */
 static int
@@ -31,7 +33,7 @@ signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Serves until a signal comes, and returns it. */
+/* Serves until a signal comes, and returns it; 0 when the store is gone. */
 static int
 hold(struct store *s, int sigfd)
 {
@@ -41,8 +43,10 @@ hold(struct store *s, int sigfd)
 		struct pollfd p[2] = { { sigfd, POLLIN, 0 },
 			{ store_hold_fd(s), POLLIN, 0 } };
 
-		if (poll(p, 2, p[1].fd < 0 ? TRY_AGAIN : -1) < 0)
+		if (poll(p, 2, LOOK_MS) < 0)
 			continue;
+		if (store_gone(s))
+			return 0;
 		if (p[0].revents != 0 &&
 		    read(sigfd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 			return (int)info.ssi_signo;
@@ -85,11 +89,20 @@ main(int argc, char *argv[])
 		if (child < 0 && sig != SIGCHLD)
 			break;
 		if (child >= 0 && sig == SIGCHLD) {
-			rc = spawn_wait(child);
+			int ws;
+
+			/* it may have stopped, or be a child we were given */
+			if (waitpid(child, &ws, WNOHANG) != child)
+				continue;
+			rc = spawn_status(ws);
 			break;
 		}
 		if (sig != SIGCHLD)
 			kill(child, sig); /* it decides */
+	}
+	if (sig == 0) {
+		warn("the store was removed");
+		rc = child >= 0 ? spawn_wait(child) : EX_CONFIG;
 	}
 	store_close(s);
 	return out_end(rc);

@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -45,6 +47,42 @@ union rights {
 };
 
 /* --- in the guard --- */
+
+/* What a child inherits and may change in a guard by its process id. */
+struct own {
+	struct rlimit limits[RLIM_NLIMITS];
+	cpu_set_t cpus;
+	int nice;
+	char oom[16];
+};
+
+static void
+look_at(struct own *o)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+	memset(o, 0, sizeof(*o));
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		getrlimit((__rlimit_resource_t)i, &o->limits[i]);
+	sched_getaffinity(0, sizeof(o->cpus), &o->cpus);
+	o->nice = getpriority(PRIO_PROCESS, 0);
+	if (fd >= 0 && read(fd, o->oom, sizeof(o->oom)) < 0)
+		o->oom[0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static struct own as_made;
+
+/* Are we still as we were made?  Else the next child is to have another. */
+static bool
+is_as_made(void)
+{
+	struct own now;
+
+	look_at(&now);
+	return memcmp(&now, &as_made, sizeof(now)) == 0;
+}
 
 /* Kills and reaps until nothing is left below; false when something is. */
 static bool
@@ -205,6 +243,11 @@ serve(const struct order *o, struct buf *text, const int files[4], int sigfd)
 		if (!clear_out())
 			_exit(0);
 	}
+	if (!is_as_made()) {
+		if (none)
+			report(spawn_status(ws), false);
+		_exit(0);
+	}
 	if (files[3] >= 0)
 		close(files[3]);
 	report(spawn_status(ws), true);
@@ -230,6 +273,8 @@ guard(int fd)
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_NAME, "tera-guard");
+	/* one that a child stopped is to see that nobody is there any more */
+	prctl(PR_SET_PDEATHSIG, SIGCONT);
 	/* Only SIGKILL ends a guard: signals are for those below. */
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
@@ -244,6 +289,7 @@ guard(int fd)
 	if (sigfd < 0 || dup3(sigfd, SOCKET + 1, O_CLOEXEC) < 0)
 		_exit(125);
 	close(sigfd);
+	look_at(&as_made);
 	while (receive(&o, &text, files))
 		serve(&o, &text, files, SOCKET + 1);
 	_exit(0);
@@ -427,6 +473,7 @@ guard_kill(const struct guard *g, int sig)
 {
 	struct order o = { .sig = sig };
 
+	kill(g->pid, SIGCONT); /* a child may have stopped it */
 	/* Where the child is not there yet, the guard does it when it is. */
 	if (spawn_kill_below(g->pid, sig) == 0)
 		send(g->fd, &o, sizeof(o), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -442,9 +489,24 @@ guard_rest(void)
 	}
 }
 
+/* Guards that a child stopped go on. */
+static void
+wake_stopped(void)
+{
+	for (struct ward *w = wards; w != NULL; w = w->next) {
+		siginfo_t info = { .si_pid = 0 };
+
+		if (waitid(P_PID, (id_t)w->pid, &info, WSTOPPED | WNOHANG) ==
+			0 &&
+		    info.si_pid != 0)
+			kill(w->pid, SIGCONT);
+	}
+}
+
 void
 guard_reap(void)
 {
+	wake_stopped();
 	for (;;) {
 		siginfo_t info = { .si_pid = 0 };
 		struct ward *w;

@@ -9,7 +9,8 @@
  *
  * To make a guard costs as much as a small child, so one that is done waits
  * for the next.  It never has more than one child and what came from it: as
- * long as anything is below it, it takes no other.
+ * long as anything is below it, it takes no other, and neither when its limits
+ * or its priority were changed.  A guard that is stopped goes on.
  */
 #ifndef TERA_GUARD_H
 #define TERA_GUARD_H

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hold.h"
@@ -260,6 +261,7 @@ struct hold {
 	char *path;
 	struct head self; /* as it was when we opened it */
 	int lock, listener, poll;
+	bool crowded; /* no descriptor was left for somebody who came */
 	struct asker *askers;
 };
 
@@ -272,7 +274,7 @@ watch(struct hold *h, int fd, int op, uint32_t events, void *who)
 }
 
 struct hold *
-hold_open(const char *path, struct db *db)
+hold_open(const char *path, struct db *db, dev_t dev, ino_t ino)
 {
 	struct hold *h = xmalloc(sizeof(*h));
 	char *name = xasprintf("%s-hold-lock", path);
@@ -284,6 +286,7 @@ hold_open(const char *path, struct db *db)
 	h->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	free(name);
 	if (h->lock >= 0 && identify(path, &h->self) == 0 &&
+	    h->self.dev == dev && h->self.ino == ino &&
 	    flock(h->lock, LOCK_EX | LOCK_NB) == 0) {
 		name = xasprintf("%s-hold", path);
 		(void)unlink(name); /* of one that was killed */
@@ -345,15 +348,38 @@ hold_fd(const struct hold *h)
 	return h->poll;
 }
 
+/* Closes the connections on which nothing is under way: who has one asks again
+ * by himself. */
+static void
+drop_idle(struct hold *h)
+{
+
+	for (struct asker *a = h->askers, *next; a != NULL; a = next) {
+		next = a->next;
+		if (a->in.len == 0 && !a->writing)
+			drop(h, a);
+	}
+}
+
 static void
 welcome(struct hold *h)
 {
-	int fd;
+	struct timespec a_little = { 0, 20000000 };
 
-	while ((fd = accept4(h->listener, NULL, NULL,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		struct asker *a = xmalloc(sizeof(*a));
+	for (;;) {
+		int fd = accept4(
+		    h->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct asker *a;
 
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+			/* else it would be readable again and again */
+			h->crowded = true;
+			nanosleep(&a_little, NULL);
+			return;
+		}
+		if (fd < 0)
+			return;
+		a = xmalloc(sizeof(*a));
 		*a = (struct asker){ .fd = fd, .next = h->askers };
 		h->askers = a;
 		if (!same_user(fd) ||
@@ -511,5 +537,9 @@ hold_serve(struct hold *h)
 		if (a->gone)
 			drop(h, a);
 	}
+	/* not before: an event of this turn may be theirs */
+	if (h->crowded)
+		drop_idle(h);
+	h->crowded = false;
 	return wrote;
 }

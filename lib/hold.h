@@ -22,6 +22,8 @@
 #ifndef TERA_HOLD_H
 #define TERA_HOLD_H
 
+#include <sys/types.h>
+
 #include "buf.h"
 #include "db.h"
 
@@ -51,9 +53,10 @@ int hold_ask(int fd, const char *path, const struct verb *v, struct item *items,
 
 struct hold;
 
-/* Begins to listen for the store at path, open as db.  NULL when another
- * process does, or when it cannot be. */
-struct hold *hold_open(const char *path, struct db *db);
+/* Begins to listen for the store at path, open as db, which is the file dev
+ * and ino.  NULL when another process does, when it cannot be, or when another
+ * file has that path now. */
+struct hold *hold_open(const char *path, struct db *db, dev_t dev, ino_t ino);
 void hold_close(struct hold *h);
 
 /* To poll: readable when hold_serve has something to do. */

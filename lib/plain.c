@@ -128,8 +128,9 @@ plain_environment(void)
 bool
 plain_settings(struct repo *r)
 {
-	static const char *const kept[] = { "false", "no", "off", "0", "",
-		"input", NULL };
+	/* a key without a value is true, and libgit2 says "" then */
+	static const char *const kept[] = { "false", "no", "off", "0", "input",
+		NULL };
 	static const char *const lf[] = { "lf", "native", NULL };
 	static const char *const yes[] = { "true", "yes", "on", "1", NULL };
 	git_config *cfg;

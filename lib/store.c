@@ -128,7 +128,7 @@ store_hold(struct fault *f)
 	struct store *s = begin(true, f);
 
 	if (s != NULL && s->keep)
-		s->hold = hold_open(s->path, s->db);
+		s->hold = hold_open(s->path, s->db, s->dev, s->ino);
 	return s;
 }
 
@@ -142,7 +142,7 @@ void
 store_serve(struct store *s)
 {
 	if (s->hold == NULL && s->keep)
-		s->hold = hold_open(s->path, s->db);
+		s->hold = hold_open(s->path, s->db, s->dev, s->ino);
 	else if (s->hold != NULL && hold_serve(s->hold))
 		s->wrote = true;
 }

@@ -290,6 +290,9 @@ printf 'mixed text eol=crlf\n' >odd/d/.gitattributes
 git config --global core.autocrlf true
 like_git "the user's setting" t4 git
 git config --global --unset core.autocrlf
+printf '[core]\n\tautocrlf\n' >>"$HOME/.gitconfig"
+like_git "a setting without a value, which is true" t9 git
+git config --global --unset core.autocrlf
 mkdir -p "$HOME/.config/git"
 echo '*.x ident' >"$HOME/.config/git/attributes"
 like_git "the user's attributes" t5 git

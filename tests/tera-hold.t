@@ -115,7 +115,9 @@ tera-add project name=q repo_url=/r >/dev/null
 tera-add ticket project=q title=one >/dev/null
 ok "another store of that name" tera-enqueue 1
 is "is the one" "$(tera-ls job | wc -l)" 1
-stop TERM
+rc=0
+wait "$hold" || rc=$?
+is "who held the old one ends" "$rc" 78
 is "no socket stays" "$(ls tera.db-hold 2>/dev/null || :)" ""
 
 # around a command
@@ -152,6 +154,54 @@ ok "and all is sealed" tera-audit
 start fresh tera-claim -w -p q
 only "a waiting claimer holds the store" held tera-enqueue 1
 stop TERM
+# one that waits for its turn with a store that is no more never gets it
+export TERA_STORE="$T/two.db"
+tera-init -q
+tera-add project name=old repo_url=/r >/dev/null
+tera-hold 2>/dev/null &
+first=$!
+wait_for 5 test -S two.db-hold
+tera-hold 2>err2 &
+hold=$!
+test_pids="$test_pids $first $hold"
+sleep 0.3
+rm -f two.db two.db-wal two.db-shm
+tera-init -q
+tera-add project name=new repo_url=/r >/dev/null
+tera-add ticket project=new title=here >/dev/null
+kill -KILL "$first" 2>/dev/null || : # it may have seen it, too
+rc=0
+wait "$hold" || rc=$?
+is "who waits for a store that is gone ends" "$rc" 78
+like "and says so" "$(cat err2)" 'the store was removed'
+is "what is done is in the new one" \
+	"$(tera-enqueue 1 >/dev/null; tera-ls job | wc -l)" 1
+# a child that stops, or is not ours, is no end
+tera-hold sh -c 'kill -STOP $$; exit 3' &
+hold=$!
+test_pids="$test_pids $hold"
+wait_for 5 test -S two.db-hold
+sleep 0.3
+only "a stopped command: others are served" held tera-enqueue 1
+pkill -CONT -P "$hold"
+rc=0
+wait "$hold" || rc=$?
+is "it goes on, and ends" "$rc" 3
+# no descriptor is left for somebody who comes
+prlimit --nofile=24 tera-hold &
+hold=$!
+test_pids="$test_pids $hold"
+wait_for 5 test -S two.db-hold
+perl -MIO::Socket::UNIX -e 'my @s = map { IO::Socket::UNIX->new(
+	Peer => "two.db-hold") } 1 .. 40; sleep 2' &
+sleep 0.5
+ticks() { awk '{ print $14 + $15 }' "/proc/$hold/stat"; }
+before=$(ticks)
+sleep 1
+ok "a crowd does not make it spin" test $(($(ticks) - before)) -lt 50
+ok "nor stop others" tera-enqueue 1
+stop TERM
+export TERA_STORE="$T/tera.db"
 # a path too long for the address of a socket
 long=$T/$(printf '%090d' 0)/$(printf '%090d' 0)
 mkdir -p "$long"

@@ -388,4 +388,20 @@ echo '{"job_id":"x"}' >in
 like "not claimed" "$(tera-run true <in)" '"code":65,"message":"no fence'
 exits "no store" 78 env TERA_STORE="$T/nowhere.db" tera-run true
 
+# --- what a job does to its guard ---
+cat >meddle <<END
+#!/bin/sh
+case \$TERA_JOB_ID in
+m1) kill -STOP \$PPID ;;
+m2) prlimit --pid \$PPID --nofile=33:44 && renice -n 3 -p \$PPID >/dev/null ;;
+*) echo "\$(prlimit -n -o SOFT,HARD --noheadings) \$(nice)" >"$T/saw.\$TERA_JOB_ID" ;;
+esac
+END
+chmod +x meddle
+for i in 0 1 2 3; do echo '{"job_id":"m'$i'"}'; done >meddlers
+is "a guard that is stopped goes on" \
+	"$(timeout 30 tera-run -N -F 0 ./meddle <meddlers | jq -r .outcome | sort | uniq -c |
+		tr -s ' ')" " 4 completed"
+is "what one does to its guard is not the next one's" \
+	"$(cat saw.m3)" "$(cat saw.m0)"
 done_testing
