@@ -287,11 +287,15 @@ gate_leave(struct db *db)
 		flock(db->gate, LOCK_UN);
 }
 
+/* A byte is read: who watches sees that as well as a write, which would cost
+ * the file system a new time of the file.  An empty one gets its byte first. */
 static void
 wake_others(struct db *db)
 {
+	char c;
+
 	if (side_file(db, "wake", &db->wake, NULL) == 0 &&
-	    pwrite(db->wake, "", 1, 0) < 0)
+	    pread(db->wake, &c, 1, 0) != 1 && pwrite(db->wake, "", 1, 0) < 0)
 		return; /* who waits has a slow poll as well */
 }
 

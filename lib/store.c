@@ -253,7 +253,7 @@ store_wait_fd(struct store *s)
 	side = xasprintf("%s-wake", s->path);
 	/* a store that nobody wrote to yet has no such file: the slow poll
 	 * serves until the next call */
-	if (inotify_add_watch(s->watch, side, IN_MODIFY) < 0) {
+	if (inotify_add_watch(s->watch, side, IN_ACCESS | IN_MODIFY) < 0) {
 		close(s->watch);
 		s->watch = -1;
 	}

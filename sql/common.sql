@@ -4,7 +4,7 @@
 SELECT id AS ":project" FROM project WHERE deleted_at IS NULL AND (id = @project OR number = num(@project));
 SELECT id AS ":project" FROM project WHERE :project IS NULL AND deleted_at IS NULL AND name = @project GROUP BY name HAVING count(*) = 1;
 -- :unless :project
-SELECT refuse(65, 'several projects have the name ' || @project || ': say which by its number') WHERE (SELECT count(*) FROM project WHERE deleted_at IS NULL AND name = @project) > 1;
+SELECT refuse(66, 'several projects have the name ' || @project || ': say which by its number') WHERE (SELECT count(*) FROM project WHERE deleted_at IS NULL AND name = @project) > 1;
 -- :unless :project
 SELECT refuse(66, 'no such project: ' || @project) WHERE @project IS NOT NULL;
 

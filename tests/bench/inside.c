@@ -221,6 +221,7 @@ wake(int n, int polls, struct board *w)
 	char *path = store_path(), *side = xasprintf("%s-wake", path);
 	int fd = open(side, O_RDWR);
 	sqlite3 *h;
+	char touched;
 	int status;
 
 	if (n > MOST || fd < 0 || sqlite3_open(path, &h) != SQLITE_OK)
@@ -242,7 +243,7 @@ wake(int n, int polls, struct board *w)
 			die(EX_SOFTWARE, "%s", sqlite3_errmsg(h));
 		atomic_store(&w->when, now());
 		atomic_store(&w->committed, i + 1);
-		if (pwrite(fd, "", 1, 0) < 0)
+		if (pread(fd, &touched, 1, 0) != 1)
 			die(EX_IOERR, "%s:", side);
 		while (atomic_load(&w->seen) <= i)
 			usleep(100);
