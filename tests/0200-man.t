@@ -49,4 +49,6 @@ $line: ended with $rc, want $want: $(head -c 300 "$T/err")"
 	done <cmds
 	is "$name: examples run" "$bad" ""
 done
+is "the README is tera(7)" "$(mandoc -T markdown "$TOP/man/tera.7" |
+	awk -f "$TOP/man/readme.awk" | diff - "$TOP/README.md")" ""
 done_testing
