@@ -37,8 +37,10 @@ main(int argc, char *argv[])
 		want = argv[optind];
 	s = store_open(&f);
 	db = s != NULL ? store_db(s, &f) : NULL;
-	if (db == NULL)
+	if (db == NULL) {
+		store_close(s);
 		die(f.code, "%s", f.msg);
+	}
 	rc = db_audit(db, keep, &answer, &f);
 	store_close(s);
 	if (rc > 1)

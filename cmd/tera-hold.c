@@ -67,8 +67,10 @@ main(int argc, char *argv[])
 	if (getopt(argc, argv, "+") != -1)
 		err_usage();
 	s = store_hold(&f);
-	if (s == NULL || store_db(s, &f) == NULL)
+	if (s == NULL || store_db(s, &f) == NULL) {
+		store_close(s);
 		die(f.code, "%s", f.msg);
+	}
 	sigfd = signals();
 	if (sigfd < 0)
 		die(EX_OSERR, "signalfd:");
