@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "store.h"
 
@@ -45,15 +45,6 @@ see_idle(void *arg, const char *json)
 	return 0;
 }
 
-static long long
-ms_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until somebody commits, something comes due, or the reader goes away.
  * Meanwhile others are served. */
 static void
@@ -63,8 +54,8 @@ sleep_on(struct store *s, long long ms)
 		{ store_hold_fd(s), POLLIN, 0 }, { STDOUT_FILENO, 0, 0 } };
 	long long end, left;
 
-	end = ms_now() + (ms < 1 ? 1 : ms > LONGEST_WAIT ? LONGEST_WAIT : ms);
-	while (store_wait(s, 0) == 0 && (left = end - ms_now()) > 0) {
+	end = clock_ms() + (ms < 1 ? 1 : ms > LONGEST_WAIT ? LONGEST_WAIT : ms);
+	while (store_wait(s, 0) == 0 && (left = end - clock_ms()) > 0) {
 		if (poll(p, 3, (int)left) < 0 || p[2].revents != 0)
 			break;
 		if (p[1].revents != 0)

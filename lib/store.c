@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "far.h"
 #include "hold.h"
 #include "json.h"
@@ -55,15 +55,6 @@ store_path(void)
 	home = getenv("HOME");
 	return xasprintf(
 	    "%s/.local/share/tera/tera.db", home != NULL ? home : "");
-}
-
-static long long
-ms_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* False and f when it cannot be opened. */
@@ -196,8 +187,8 @@ static bool
 find_holder(struct store *s)
 {
 	if (s->holder < 0 && !s->keep && !s->alone && s->far == NULL &&
-	    ms_now() - s->looked >= LOOK_AGAIN) {
-		s->looked = ms_now();
+	    clock_ms() - s->looked >= LOOK_AGAIN) {
+		s->looked = clock_ms();
 		s->holder = hold_connect(s->path);
 	}
 	return s->holder >= 0;
@@ -285,7 +276,7 @@ see_head(void *arg, const char *json)
 static int
 wait_far(struct store *s, int ms)
 {
-	long long end = ms_now() + ms, left, head = s->seen;
+	long long end = clock_ms() + ms, left, head = s->seen;
 	struct fault f;
 
 	for (;;) {
@@ -294,7 +285,7 @@ wait_far(struct store *s, int ms)
 			s->seen = head;
 			return 1; /* a fault, too: who looks will see it */
 		}
-		left = ms < 0 ? FAR_POLL : end - ms_now();
+		left = ms < 0 ? FAR_POLL : end - clock_ms();
 		if (left <= 0 ||
 		    poll(NULL, 0, left < FAR_POLL ? (int)left : FAR_POLL) < 0)
 			return 0;
@@ -304,7 +295,7 @@ wait_far(struct store *s, int ms)
 int
 store_wait(struct store *s, int ms)
 {
-	long long end = ms_now() + ms;
+	long long end = clock_ms() + ms;
 	char drop[4096];
 	/* who has not opened the file takes each touch for a change */
 	bool touched = s->db == NULL && s->watch < 0;
@@ -313,7 +304,7 @@ store_wait(struct store *s, int ms)
 		return wait_far(s, ms);
 	for (;;) {
 		struct pollfd p = { store_wait_fd(s), POLLIN, 0 };
-		long long left = ms < 0 ? SLOW_POLL : end - ms_now();
+		long long left = ms < 0 ? SLOW_POLL : end - clock_ms();
 
 		while (p.fd >= 0 && read(p.fd, drop, sizeof(drop)) > 0)
 			touched = true;
