@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cgi.h"
+#include "etag.h"
 #include "route.h"
 #include "store.h"
 
@@ -76,6 +77,7 @@ serve(void)
 	if (r.status >= 500)
 		warn("%s %s: %d: %s", q.method, q.path, r.status,
 		    buf_text(&r.body));
+	etag_answer(&q, &r);
 	cgi_write(&r);
 	store_close(s);
 	req_free(&q);

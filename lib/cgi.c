@@ -132,12 +132,15 @@ cgi_read(struct req *q, struct resp *r)
 void
 cgi_write(struct resp *r)
 {
+	bool body = r->body.len > 0 && r->status != 304;
+
 	resp_finish(r);
 	printf("Status: %d %s\r\n", r->status, resp_words(r->status));
 	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
 		printf("%s: %s\r\n", r->head[i].name, r->head[i].value);
-	if (r->body.len > 0)
+	if (body)
 		printf("Content-Length: %zu\r\n", r->body.len);
 	printf("\r\n");
-	fwrite(buf_text(&r->body), 1, r->body.len, stdout);
+	if (body)
+		fwrite(buf_text(&r->body), 1, r->body.len, stdout);
 }

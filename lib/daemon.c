@@ -9,15 +9,25 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "etag.h"
 #include "json.h"
+#include "keep.h"
 
 #define BATCH 256 /* requests of one turn of the store */
+
+/* One that is kept, and whoever it is sent to. */
+struct answer {
+	struct MHD_Response *m;
+	char *etag;
+	int holders;
+};
 
 /* A request from its first line to the last byte of its answer. */
 struct visit {
 	struct MHD_Connection *conn;
 	struct req q;
 	struct resp r;
+	struct answer *answer; /* instead of r; NULL: r */
 	struct call call;
 	size_t max; /* of its body */
 	bool begun; /* its headers were seen */
@@ -30,8 +40,7 @@ struct daemon {
 	struct MHD_Daemon *mhd;
 	int fd, quiet; /* quiet: the socket after the drain, -1 before */
 	struct auth auth;
-	long long seen; /* data_version when auth was read */
-	bool stale;
+	struct keep keep;
 	int busy;
 	struct visit *wait, **last; /* whole, and to be run */
 };
@@ -152,13 +161,12 @@ begin(struct visit *v, const char *method)
 	v->done = true;
 }
 
-static enum MHD_Result
-send_answer(struct visit *v)
+/* What is sent, or NULL.  Takes the body. */
+static struct MHD_Response *
+sendable(struct resp *r)
 {
-	struct resp *r = &v->r;
 	struct MHD_Response *m;
 	size_t n = r->body.len;
-	enum MHD_Result sent;
 	char *body;
 
 	resp_finish(r);
@@ -166,11 +174,41 @@ send_answer(struct visit *v)
 	m = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
 	if (m == NULL) {
 		free(body);
-		return MHD_NO;
+		return NULL;
 	}
 	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
 		MHD_add_response_header(m, r->head[i].name, r->head[i].value);
-	sent = MHD_queue_response(v->conn, (unsigned)r->status, m);
+	return m;
+}
+
+static void
+let_go(void *arg)
+{
+	struct answer *a = arg;
+
+	if (a == NULL || --a->holders > 0)
+		return;
+	MHD_destroy_response(a->m);
+	free(a->etag);
+	free(a);
+}
+
+static enum MHD_Result
+send_answer(struct visit *v)
+{
+	struct MHD_Response *m;
+	enum MHD_Result sent;
+
+	/* of a 304 libmicrohttpd leaves out the body */
+	if (v->answer != NULL)
+		return MHD_queue_response(v->conn,
+		    etag_known(&v->q, v->answer->etag) ? 304 : 200,
+		    v->answer->m);
+	etag_answer(&v->q, &v->r);
+	m = sendable(&v->r);
+	if (m == NULL)
+		return MHD_NO;
+	sent = MHD_queue_response(v->conn, (unsigned)v->r.status, m);
 	MHD_destroy_response(m);
 	return sent;
 }
@@ -229,6 +267,7 @@ leave(void *arg, struct MHD_Connection *conn, void **state,
 	call_free(&v->call);
 	req_free(&v->q);
 	resp_free(&v->r);
+	let_go(v->answer);
 	free(v);
 	*state = NULL;
 	d->busy--;
@@ -250,7 +289,8 @@ daemon_open(int fd)
 {
 	struct daemon *d = xmalloc(sizeof(*d));
 
-	*d = (struct daemon){ .fd = fd, .quiet = -1, .stale = true };
+	*d = (struct daemon){ .fd = fd, .quiet = -1 };
+	d->keep.drop = let_go;
 	d->last = &d->wait;
 	d->mhd = MHD_start_daemon(
 	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
@@ -280,6 +320,7 @@ daemon_close(struct daemon *d)
 		MHD_resume_connection(v->conn);
 	}
 	MHD_stop_daemon(d->mhd);
+	keep_free(&d->keep);
 	if (d->quiet >= 0)
 		close(d->quiet);
 	auth_free(&d->auth);
@@ -304,17 +345,35 @@ daemon_patience(struct daemon *d)
 	return ms < 60000 ? (int)ms : 60000;
 }
 
-/* The worker key as it is now: somebody may have changed it. */
-static void
-look_at_key(struct daemon *d, struct db *db)
+/* Is the answer here already?  Not where it was given a header of its own. */
+static bool
+find_kept(const struct daemon *d, struct visit *v)
 {
-	long long now = db_data_version(db);
+	if (!keep_may(&v->call) || v->r.head[0].name != NULL)
+		return false;
+	v->answer = keep_find(&d->keep, &v->call);
+	if (v->answer != NULL)
+		v->answer->holders++;
+	return v->answer != NULL;
+}
 
-	if (!d->stale && now == d->seen)
+/* Keeps it, when it may be. */
+static void
+keep_it(struct daemon *d, struct db *db, struct visit *v)
+{
+	struct answer *a;
+	size_t n = v->r.body.len;
+
+	if (v->r.status != 200 || !keep_may(&v->call) ||
+	    v->r.head[0].name != NULL)
 		return;
-	d->seen = now;
-	d->stale = false;
-	auth_load(&d->auth, db);
+	a = xmalloc(sizeof(*a));
+	*a = (struct answer){ .etag = xstrdup(etag_add(&v->r)), .holders = 1 };
+	a->m = sendable(&v->r);
+	resp_free(&v->r);
+	v->answer = a;
+	if (keep_put(&d->keep, db, &v->call, a, n))
+		a->holders++;
 }
 
 /* One round: each one's next verb, all together.  Who has its answer goes. */
@@ -334,16 +393,16 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 		works[i].tasks[0].in = c->in;
 		works[i].tasks[0].key = c->key;
 	}
-	if (work_run(db, works, n))
-		d->stale = true;
+	work_run(db, works, n);
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = works[i].who;
 
 		v->done = !call_next(&v->call, &works[i].tasks[0], &v->r);
 		work_free(&works[i]);
-		if (v->done)
+		if (v->done) {
+			keep_it(d, db, v);
 			MHD_resume_connection(v->conn);
-		else
+		} else
 			list[kept++] = v;
 	}
 	if (kept > 0)
@@ -359,8 +418,8 @@ serve(struct daemon *d, struct db *db)
 
 	if (d->wait == NULL)
 		return false;
-	if (db != NULL)
-		look_at_key(d, db);
+	if (db != NULL && keep_look(&d->keep, db))
+		auth_load(&d->auth, db); /* the key, too, may be another */
 	for (int i = 0; i < BATCH && d->wait != NULL; i++) {
 		struct visit *v = d->wait;
 
@@ -370,7 +429,8 @@ serve(struct daemon *d, struct db *db)
 		if (db == NULL)
 			resp_error(&v->r, 503, "there is no store now");
 		if (db != NULL &&
-		    call_begin(&v->call, &d->auth, &v->q, &v->r)) {
+		    call_begin(&v->call, &d->auth, &v->q, &v->r) &&
+		    !find_kept(d, v)) {
 			list[n++] = v;
 			continue;
 		}

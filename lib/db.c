@@ -41,6 +41,7 @@ struct db {
 	bool writing;
 	const char *actor; /* NULL: db_actor() */
 	long long changes; /* when the transaction began */
+	long long opening; /* the number of it */
 	struct sealer sealer;
 	struct scripts scripts;
 	struct sqlfn fn;
@@ -119,10 +120,12 @@ pragma_int(sqlite3 *h, const char *sql, long long *value)
 static struct db *
 open_file(const char *path, int flags, struct fault *f)
 {
+	static long long openings;
 	struct db *db = xmalloc(sizeof(*db));
 	int rc;
 
 	*db = (struct db){ .path = xstrdup(path), .gate = -1, .wake = -1 };
+	db->opening = ++openings;
 	db->held_end = &db->held;
 	db->fn.path = db->path;
 	arena_sqlite();
@@ -476,6 +479,13 @@ db_data_version(struct db *db)
 		version = sqlite3_column_int64(db->version, 0);
 	sqlite3_reset(db->version);
 	return version;
+}
+
+struct db_mark
+db_mark(struct db *db)
+{
+	return (struct db_mark){ db->opening, db_data_version(db),
+		sqlite3_total_changes64(db->h) };
 }
 
 int

@@ -49,6 +49,14 @@ void db_peek(struct db *db, row_fn *row, void *arg);
 /* Rises when another connection has committed. */
 long long db_data_version(struct db *db);
 
+/* What the store holds: where two marks are equal in all, it is the same. */
+struct db_mark {
+	long long file;   /* which opening of it */
+	long long others; /* db_data_version */
+	long long own;    /* rows that this connection has changed */
+};
+struct db_mark db_mark(struct db *db);
+
 /* Recomputes the chain of seals.  See seal.h; calls row once for the result,
  * an object, and returns 0 (it holds) or 1. */
 int db_audit(struct db *db, row_fn *row, void *arg, struct fault *f);

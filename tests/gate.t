@@ -54,6 +54,7 @@ while ($select->count) {
 	}
 }
 END
+uuid() { printf '00000000-0000-7000-8000-%012x' "$1"; }
 lines() { # N LINE
 	yes "$2" | head -n "$1"
 }
@@ -101,5 +102,61 @@ is "there was one claim" "$(($(tera-ls job state=running | wc -l) - running))" 1
 is "and it is that job" "$(tera-show job "$(value .job_id)" | field state)" running
 
 ok "the history holds" tera-audit
+
+# what is answered without being asked of the store again is what it holds
+tickets=/api/projects/$project/tickets
+count() { # of the board's tickets, asked twice
+	req GET "$tickets"
+	first=$(value length)
+	req GET "$tickets"
+	echo "$first $(value length)"
+}
+is "a board" "$(count)" "520 520"
+req POST "$tickets" '{"title":"mine","column_id":"backlog"}'
+is "and one that was added here" "$(count)" "521 521"
+tera-add ticket project=p title=another >/dev/null
+is "by a command" "$(count)" "522 522"
+tera-add ticket project=p title=held | tera-enqueue - >/dev/null
+is "by one that the listener runs" "$(count)" "523 523"
+sqlite3 tera.db "UPDATE ticket SET deleted_at = created_at WHERE title = 'mine'"
+is "by another program" "$(count)" "522 522"
+req GET "$tickets?limit=2"
+gets "another question has another answer" 200 'length == 2'
+req GET "$tickets"
+req GET "$tickets" - 'Host: tera.example'
+gets "who may not see it does not" 403
+
+# ETag
+tag() { sed -n 's/^[Ee][Tt]ag: //p' headers; }
+for door in listen cgi; do
+	req GET "$tickets"
+	tag=$(tag)
+	like "$door: a strong ETag" "$tag" '^"[0-9a-f]{32}"$'
+	is "$door: the same through both doors" "$tag" "${listens:=$tag}"
+	like "$door: and it is asked about" "$(cat headers)" '^Cache-Control: private, no-cache$'
+	req GET "$tickets" - "If-None-Match: $tag"
+	gets "nothing is new" 304
+	is "$door: no body" "$(wc -c <answer) $(tag)" "0 $tag"
+	unlike "$door: nor another length" "$(cat headers)" '^Content-Length: .{1,3}$'
+	req GET "$tickets" - "If-None-Match: \"a,b\" , W/$tag"
+	gets "in a list" 304
+	req GET "$tickets" - 'If-None-Match: *'
+	gets "any" 304
+	for other in '"0"' "${tag%?}" "x$tag" 'W/' '"' ; do
+		req GET "$tickets" - "If-None-Match: $other"
+		gets "not $other" 200
+	done
+	req GET /health - "If-None-Match: $tag"
+	gets "not of another answer" 200
+	req GET "$tickets/$(uuid 0)" - 'If-None-Match: *'
+	gets "nor where nothing is" 404
+	is "$door: an error has none" "$(tag)" ""
+	req PATCH "$tickets/$(head -n 1 moved | field id)" '{"priority":"high"}' 'If-None-Match: *'
+	gets "nor a change" 200
+	is "$door: which has none" "$(tag)" ""
+	req GET "$tickets" - "If-None-Match: $tag"
+	gets "it has changed" 200
+	[ "$door" = cgi ] || listens=$(tag)
+done
 hush
 done_testing
