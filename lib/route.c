@@ -122,13 +122,16 @@ static const char *const in_env[][2] = {
 	{ "WORKER_TIMEOUT_SEC", NULL },
 };
 
-/* {"env":{...}}: settings that the environment gives. */
-static char *
+/* {"env":{...}}: settings that the environment gives, which stays as it is. */
+static const char *
 environment(void)
 {
+	static char *found;
 	struct buf env = BUF_INIT, b = BUF_INIT;
 	const char *before = "";
 
+	if (found != NULL)
+		return found;
 	for (size_t i = 0; i < sizeof(in_env) / sizeof(*in_env); i++) {
 		const char *key = in_env[i][0], *name = in_env[i][1];
 		const char *value = getenv(name != NULL ? name : key);
@@ -141,7 +144,8 @@ environment(void)
 	json_add_raw(&b, "env", json_end(&env));
 	json_end(&b);
 	buf_free(&env);
-	return buf_take(&b);
+	found = buf_take(&b);
+	return found;
 }
 
 /* The body as an object: nothing and null are an empty one.  NULL: r. */
@@ -187,8 +191,11 @@ object(struct req *q, struct resp *r)
 static char *
 merged(char *in, const char *with)
 {
-	char *out = json_merge(in, with);
+	char *out;
 
+	if (strcmp(with, "{}") == 0)
+		return in;
+	out = json_merge(in, with);
 	free(in);
 	return out;
 }
@@ -224,12 +231,8 @@ advance(struct call *c, const char *row)
 	c->in = xstrdup(c->request);
 	if (add && row != NULL)
 		c->in = merged(c->in, row);
-	if (env) {
-		char *more = environment();
-
-		c->in = merged(c->in, more);
-		free(more);
-	}
+	if (env)
+		c->in = merged(c->in, environment());
 	return c->verb != NULL;
 }
 

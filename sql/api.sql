@@ -4,18 +4,25 @@
 -- Here things are named by their ids only, as the paths of the contract do.
 
 -- :define api_ticket
-SELECT t.id AS ":ticket", t.project_id AS ":project" FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :in ->> 'ticket' AND t.project_id = :in ->> 'project' AND t.deleted_at IS NULL AND p.deleted_at IS NULL;
-SELECT refuse(66, 'no such ticket: ' || (:in ->> 'ticket')) WHERE :ticket IS NULL;
+SELECT t.id AS ":ticket", t.project_id AS ":project" FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = @ticket AND t.project_id = @project AND t.deleted_at IS NULL AND p.deleted_at IS NULL;
+-- :unless :ticket
+SELECT refuse(66, 'no such ticket: ' || @ticket);
+
+-- The settings that the claim answer carries, and the keys that agents can do
+-- without.  Texts, for a list is a table that each claim would make anew.
+-- :define in_env
+' github_agent_token GIT_USER_NAME GIT_USER_EMAIL AGENT_PROVIDER AGENT_LLM_URL AGENT_MODEL AGENT_API_KEY MIDDLE_AGENT_DEBUG WORKER_MODE WORKER_LLM_URL WORKER_MODEL WORKER_API_KEY WORKER_TIMEOUT_SEC EMBEDDING_PROVIDER EMBEDDING_SERVICE_URL EMBEDDING_API_KEY MEMORY_EMBEDDING_MODEL openai_api_key TERARCHITECT_WORKER_API_KEY '
+-- :define spares
+' github_agent_token EMBEDDING_API_KEY MEMORY_LLM_API_KEY openai_api_key '
 
 -- The 28 settings: name, is it secret, does the claim answer carry it, does the
 -- context (a name: as that), and is it a key that agents can do without.
 -- :define known
-(SELECT column1 AS key, column2 AS secret, column3 AS env, column4 AS ctx, column5 AS spare FROM (VALUES
-  ('github_agent_token', 1, 1, 1, 1), ('GIT_USER_NAME', 0, 1, 0, 0), ('GIT_USER_EMAIL', 0, 1, 0, 0), ('AGENT_PROVIDER', 0, 1, 1, 0), ('AGENT_LLM_URL', 0, 1, 1, 0), ('AGENT_MODEL', 0, 1, 1, 0), ('AGENT_API_KEY', 1, 1, 1, 0),
-  ('MIDDLE_AGENT_DEBUG', 0, 1, 1, 0), ('WORKER_MODE', 0, 1, 0, 0), ('WORKER_LLM_URL', 0, 1, 1, 0), ('WORKER_MODEL', 0, 1, 1, 0), ('WORKER_API_KEY', 1, 1, 1, 0), ('WORKER_TIMEOUT_SEC', 0, 1, 1, 0),
-  ('EMBEDDING_PROVIDER', 0, 1, 1, 0), ('EMBEDDING_SERVICE_URL', 0, 1, 1, 0), ('EMBEDDING_API_KEY', 1, 1, 1, 1), ('MEMORY_EMBEDDING_MODEL', 0, 1, 1, 0), ('MEMORY_EMBEDDING_BASE_URL', 0, 0, 1, 0),
-  ('MEMORY_LLM_BASE_URL', 0, 0, 1, 0), ('MEMORY_LLM_MODEL', 0, 0, 1, 0), ('MEMORY_LLM_API_KEY', 1, 0, 1, 1), ('openai_api_key', 1, 1, 1, 1), ('anthropic_api_key', 1, 0, 0, 0),
-  ('FRONTEND_LLM_URL', 0, 0, 0, 0), ('FRONTEND_LLM_MODEL', 0, 0, 0, 0), ('FRONTEND_LLM_API_KEY', 1, 0, 0, 0), ('MAX_CONCURRENT_AGENTS', 0, 0, 0, 0), ('TERARCHITECT_WORKER_API_KEY', 1, 1, 0, 0)))
+(SELECT column1 AS key, column2 AS secret, instr($(in_env), ' ' || column1 || ' ') > 0 AS env, column3 AS ctx, instr($(spares), ' ' || column1 || ' ') > 0 AS spare FROM (VALUES
+  ('github_agent_token', 1, 1), ('GIT_USER_NAME', 0, 0), ('GIT_USER_EMAIL', 0, 0), ('AGENT_PROVIDER', 0, 1), ('AGENT_LLM_URL', 0, 1), ('AGENT_MODEL', 0, 1), ('AGENT_API_KEY', 1, 1), ('MIDDLE_AGENT_DEBUG', 0, 1),
+  ('WORKER_MODE', 0, 0), ('WORKER_LLM_URL', 0, 1), ('WORKER_MODEL', 0, 1), ('WORKER_API_KEY', 1, 1), ('WORKER_TIMEOUT_SEC', 0, 1), ('EMBEDDING_PROVIDER', 0, 1), ('EMBEDDING_SERVICE_URL', 0, 1), ('EMBEDDING_API_KEY', 1, 1),
+  ('MEMORY_EMBEDDING_MODEL', 0, 1), ('MEMORY_EMBEDDING_BASE_URL', 0, 1), ('MEMORY_LLM_BASE_URL', 0, 1), ('MEMORY_LLM_MODEL', 0, 1), ('MEMORY_LLM_API_KEY', 1, 1), ('openai_api_key', 1, 1), ('anthropic_api_key', 1, 0),
+  ('FRONTEND_LLM_URL', 0, 0), ('FRONTEND_LLM_MODEL', 0, 0), ('FRONTEND_LLM_API_KEY', 1, 0), ('MAX_CONCURRENT_AGENTS', 0, 0), ('TERARCHITECT_WORKER_API_KEY', 1, 0)))
 
 -- The value of setting k, from the store or else the environment.
 -- :define value_of
@@ -25,11 +32,15 @@ coalesce((SELECT iif(s.secret, decrypt(s.value), s.value) FROM setting s WHERE s
 -- :define spared
 (k.spare AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'agent_secrets' AND value = 'all'))
 
--- What an agent of the contract finds in its environment.  The token of the
--- forge goes there, and not into the context.
+-- Does an agent of the contract find setting s in its environment?  The token of
+-- the forge goes there, and not into the context.
+-- :define carried
+instr($(in_env), ' ' || s.key || ' ') AND (s.key = 'github_agent_token' OR NOT instr($(spares), ' ' || s.key || ' ') OR EXISTS (SELECT 1 FROM setting WHERE key = 'agent_secrets' AND value = 'all'))
+
 -- :define agent_env
 (SELECT json_group_object(name, value) FROM (SELECT n.value AS name, v.value AS value
-  FROM (SELECT k.key AS key, $(value_of) AS value FROM $(known) k WHERE k.env AND (k.key = 'github_agent_token' OR NOT $(spared))) v,
+  FROM (SELECT s.key AS key, iif(s.secret, decrypt(s.value), s.value) AS value FROM setting s WHERE $(carried)
+    UNION ALL SELECT s.key, s.value FROM json_each(@env) s WHERE $(carried) AND NOT EXISTS (SELECT 1 FROM setting o WHERE o.key = s.key)) v,
     json_each(CASE v.key WHEN 'github_agent_token' THEN '["GH_TOKEN","GITHUB_TOKEN"]' WHEN 'openai_api_key' THEN '["OPENAI_API_KEY"]' ELSE json_array(v.key) END) n
   WHERE trim(v.value) <> ''))
 
@@ -44,26 +55,25 @@ SELECT json_object('status', 'healthy') AS json FROM (SELECT count(*) FROM kind)
 -- :define lease
 coalesce((SELECT min(max(CAST(value AS INTEGER), 60), 80000) + 1800 FROM setting WHERE key = 'WORKER_TIMEOUT_SEC' AND CAST(value AS INTEGER) > 0), 5400)
 
--- Before a claim: all that could go wrong with its answer.
+-- Before a claim: all that could go wrong with its answer, such as a secret that
+-- cannot be read.
 -- :verb api.job.start READ WORKER
--- :in project_id:text worker:text lease_seconds:num env:object
-SELECT refuse(65, 'project_id: not a UUID: ' || (:in ->> 'project_id')) WHERE trim(coalesce(:in ->> 'project_id', '')) <> ''
-  AND NOT (length(:in ->> 'project_id') = 36 AND lower(:in ->> 'project_id') GLOB replace('HHHHHHHH-HHHH-HHHH-HHHH-HHHHHHHHHHHH', 'H', '[0-9a-f]'));
-SELECT refuse(66, 'no such project: ' || (:in ->> 'project_id')) WHERE trim(coalesce(:in ->> 'project_id', '')) <> '' AND NOT EXISTS (SELECT 1 FROM project WHERE id = lower(:in ->> 'project_id') AND deleted_at IS NULL);
-SELECT $(agent_env) AS ":env";
-SELECT json_object('project_id', trim(lower(coalesce(:in ->> 'project_id', ''))), 'worker', coalesce(:in ->> 'worker', 'api'),
-  'lease_seconds', coalesce(:in ->> 'lease_seconds', $(lease))) AS json;
+-- :in project_id:text worker:text lease_seconds:num
+SELECT nullif(trim(lower(@project_id)), '') AS ":project", sum(length(decrypt(s.value))) FROM setting s WHERE s.secret AND $(carried);
+-- :if :project
+SELECT refuse(65, 'project_id: not a UUID: ' || @project_id) WHERE NOT (length(@project_id) = 36 AND lower(@project_id) GLOB replace('HHHHHHHH-HHHH-HHHH-HHHH-HHHHHHHHHHHH', 'H', '[0-9a-f]'));
+-- :if :project
+SELECT refuse(66, 'no such project: ' || @project_id) WHERE NOT EXISTS (SELECT 1 FROM project WHERE id = :project AND deleted_at IS NULL);
+SELECT record('project_id', coalesce(:project, ''), 'worker', coalesce(@worker, 'api'), 'lease_seconds', coalesce(@lease_seconds, $(lease))) AS json;
 
 -- What was claimed, as the contract has it and with what is ours.
 -- :verb api.job READ WORKER
 -- :in job_id:text! env:object
-SELECT $(agent_env) AS ":env";
-SELECT json_patch(json_object('job_id', j.id, 'ticket_id', j.ticket_id, 'project_id', j.project_id, 'kind', iif(j.kind = 'review', 'review', 'ticket'), 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode, 'project_path', '',
-    'number', j.number, 'branch', 'ticket-' || j.ticket_id, 'attempt', j.tries, 'fence', j.fence, 'lease_until', j.lease_until, 'limits', json(p.limits)),
-  json_object('base_branch', p.base_branch, 'agent_env', json(iif(:env = '{}', NULL, :env)),
-    'pr_number', iif(j.kind = 'review', coalesce(j.pr_number, 0), NULL), 'comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), 'github_comment_id', iif(j.kind = 'review', coalesce(j.github_comment_id, 0), NULL), 'comment_path', j.comment_path, 'comment_line', j.comment_line)) AS ":record",
-  p.project_path AS ":path" FROM job j JOIN project p ON p.id = j.project_id WHERE j.id = :in ->> 'job_id';
-SELECT json_set(:record, '$.project_path', :path) AS json;
+SELECT nullif($(agent_env), '{}') AS ":env";
+SELECT record('job_id', j.id, 'ticket_id', j.ticket_id, 'project_id', j.project_id, 'kind', iif(j.kind = 'review', 'review', 'ticket'), 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode, 'project_path', p.project_path,
+  'number', j.number, 'branch', 'ticket-' || j.ticket_id, 'attempt', j.tries, 'fence', j.fence, '?lease_until', j.lease_until, 'limits', raw(p.limits), '?base_branch', p.base_branch, '?agent_env', raw(:env),
+  '?pr_number', iif(j.kind = 'review', coalesce(j.pr_number, 0), NULL), '?comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), '?github_comment_id', iif(j.kind = 'review', coalesce(j.github_comment_id, 0), NULL), '?comment_path', j.comment_path, '?comment_line', j.comment_line) AS json
+FROM job j JOIN project p ON p.id = j.project_id WHERE j.id = @job_id;
 
 -- :define api_job
 SELECT id AS ":job", state AS ":state", ticket_id AS ":ticket", project_id AS ":project", kind AS ":kind", stop AS ":stop", max_tries AS ":max", iif(state = 'running', 1, NULL) AS ":runs" FROM job WHERE id = :in ->> 'job';
@@ -101,17 +111,20 @@ SELECT json_object('job_id', :job, 'message', 'failed') AS json;
 -- Who asks about its ticket lives: its lease begins anew when half of it is
 -- over.  Other workers renew theirs themselves.
 -- :define alive
+SELECT number AS ":lives" FROM job WHERE ticket_id = :ticket AND state = 'running' AND worker = 'api';
+-- :if :lives
 SELECT $(lease) AS ":lease";
-UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds') WHERE ticket_id = :ticket AND state = 'running' AND worker = 'api' AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (:lease / 2) || ' seconds');
+-- :if :lives
+UPDATE job SET lease_until = soon(:lease) WHERE number = :lives AND lease_until < soon(:lease / 2);
 
 -- :verb api.log.add WRITE WORKER
 -- :in project:text! ticket:text! session_id:text step:text summary:text raw_output:text
 $(api_ticket)
-SELECT refuse(65, 'session_id is missing') WHERE trim(coalesce(:in ->> 'session_id', '')) = '';
+SELECT refuse(65, 'session_id is missing') WHERE trim(coalesce(@session_id, '')) = '';
 SELECT id AS ":job" FROM job WHERE ticket_id = :ticket AND state = 'running' ORDER BY number DESC LIMIT 1;
 INSERT INTO log(id, project_id, ticket_id, job_id, session_id, step, summary, raw_output)
-VALUES (uuid7(), :project, :ticket, :job, :in ->> 'session_id', substr(coalesce(nullif(trim(:in ->> 'step'), ''), 'step'), 1, 100), :in ->> 'summary', :in ->> 'raw_output')
-RETURNING json_object('id', id, 'message', 'logged', 'seq', seq) AS json;
+VALUES (uuid7(), :project, :ticket, :job, @session_id, substr(coalesce(nullif(trim(@step), ''), 'step'), 1, 100), @summary, @raw_output)
+RETURNING record('id', id, 'message', 'logged', 'seq', seq) AS json;
 $(alive)
 
 -- :verb api.logs READ KEEP
