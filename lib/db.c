@@ -45,7 +45,7 @@ struct db {
 	struct sealer sealer;
 	struct scripts scripts;
 	struct sqlfn fn;
-	sqlite3_stmt *version, *begin, *commit, *save, *release;
+	sqlite3_stmt *version, *look, *begin, *commit, *save, *release;
 	struct held *held, **held_end;
 	struct held **step; /* where the answers of the last db_step begin */
 };
@@ -211,6 +211,7 @@ db_close(struct db *db)
 	sqlfn_end(&db->fn);
 	seal_close(&db->sealer);
 	sqlite3_finalize(db->version);
+	sqlite3_finalize(db->look);
 	sqlite3_finalize(db->begin);
 	sqlite3_finalize(db->commit);
 	sqlite3_finalize(db->save);
@@ -464,6 +465,20 @@ db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	}
 	ended = db_end(db, f);
 	return ended != 0 ? ended : rc;
+}
+
+void
+db_look(struct db *db)
+{
+	if (!db->writing)
+		again(db, &db->look, "BEGIN");
+}
+
+void
+db_looked(struct db *db)
+{
+	if (!db->writing && !sqlite3_get_autocommit(db->h))
+		again(db, &db->commit, "COMMIT");
 }
 
 long long

@@ -32,6 +32,11 @@ void db_close(struct db *db);
 int db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f);
 
+/* Between these two all that is read is of one state, and costs fewer locks.
+ * Nothing is written there. */
+void db_look(struct db *db);
+void db_looked(struct db *db);
+
 /*
  * Several verbs in one transaction: begin, any number of db_step, then end.
  * A step that fails undoes itself only.  Answers come after the commit in

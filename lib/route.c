@@ -200,6 +200,38 @@ merged(char *in, const char *with)
 	return out;
 }
 
+/*
+ * What the verb asks for, of what the request holds and of what was found
+ * since, which counts more: that may be much, and most of it is for nobody.
+ */
+static char *
+picked(
+    const struct verb *v, const char *request, const char *row, const char *env)
+{
+	const char *from[] = { env, row, request };
+	struct buf b = BUF_INIT;
+	char path[64];
+
+	for (const char *p = v->in; *p != '\0'; p += strspn(p, " ")) {
+		size_t n = strcspn(p, ":");
+		struct slice s = { NULL, 0 };
+		char *value;
+
+		snprintf(path, sizeof(path), "$.%.*s", (int)n, p);
+		p += strcspn(p, " ");
+		for (int i = 0; i < 3 && s.s == NULL; i++)
+			if (from[i] != NULL && !jscan_find(from[i], path, &s))
+				s.s = NULL;
+		if (s.s == NULL)
+			continue;
+		value = xstrndup(s.s, s.n);
+		json_add_raw(&b, path + 2, value);
+		free(value);
+	}
+	json_end(&b);
+	return buf_take(&b);
+}
+
 /* Sets the next verb and its input; false when there is none.  row is the
  * last answer of the one before it, or NULL. */
 static bool
@@ -228,12 +260,15 @@ advance(struct call *c, const char *row)
 		 strstr(" null", json_type(c->request, need)) != NULL);
 	c->verb = verb_find(name);
 	free(c->in);
-	c->in = xstrdup(c->request);
-	if (add && row != NULL)
-		c->in = merged(c->in, row);
-	if (env)
-		c->in = merged(c->in, environment());
-	return c->verb != NULL;
+	c->in = NULL;
+	if (c->verb == NULL)
+		return false;
+	if (!add && !env)
+		c->in = xstrdup(c->request);
+	else
+		c->in = picked(c->verb, c->request, add ? row : NULL,
+		    env ? environment() : NULL);
+	return true;
 }
 
 /*
