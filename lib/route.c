@@ -23,6 +23,20 @@ is_uuid(const char *s, size_t n)
 	return n == 36;
 }
 
+/* Have they the same segments, but for the names?  Most do not, and to look at
+ * a name takes longest. */
+static bool
+alike(const char *pattern, const char *path)
+{
+	while (*pattern != '\0')
+		if (*pattern == ':') {
+			pattern += strcspn(pattern, "/");
+			path += strcspn(path, "/");
+		} else if (*pattern++ != *path++)
+			return false;
+	return *path == '\0';
+}
+
 /*
  * Does the path fit?  Then the names in it are added to names, when that is
  * not NULL.  A name that is no id fits nothing: there is no such thing.
@@ -32,6 +46,8 @@ fits(const char *pattern, const char *path, struct buf *names)
 {
 	char key[32], id[64];
 
+	if (!alike(pattern, path))
+		return false;
 	while (*pattern != '\0') {
 		size_t n, k;
 

@@ -298,7 +298,7 @@ $(api_ticket)
 SELECT $(api_ticket_shape) AS json FROM $(api_ticket_from) WHERE t.id = :ticket;
 
 -- :define on_board
-SELECT refuse(65, 'column_id: no such column on the board: ' || (:in ->> 'column_id')) WHERE :in ->> 'column_id' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = :in ->> 'column_id');
+SELECT refuse(65, 'column_id: no such column on the board: ' || @column_id) WHERE @column_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = @column_id);
 
 -- :verb api.ticket.add WRITE
 -- :in project:text! title:text column_id:text description:text priority:text status:text associated_node_ids:array associated_edge_ids:array
@@ -314,16 +314,19 @@ SELECT $(api_ticket_shape) AS json FROM $(api_ticket_from) WHERE t.id = :ticket;
 -- :verb api.ticket.set WRITE
 -- :in project:text! ticket:text! column_id:text title:text description:text priority:text status:text associated_node_ids:array associated_edge_ids:array
 $(api_ticket)
-SELECT refuse(65, k.value || ' cannot be null') FROM json_each('["title","column_id"]') k WHERE json_type(:in, '$.' || k.value) = 'null';
+SELECT CASE 'null' WHEN json_type(:in, '$.title') THEN refuse(65, 'title cannot be null') WHEN json_type(:in, '$.column_id') THEN refuse(65, 'column_id cannot be null') END,
+  (SELECT 1 FROM json_each(:in) WHERE instr(' title description priority status associated_node_ids associated_edge_ids ', ' ' || key || ' ') LIMIT 1) AS ":fields",
+  (SELECT 1 FROM ticket WHERE id = :ticket AND @column_id = 'in_progress' AND (column_id <> 'in_progress' OR status = 'failed')) AS ":run";
 $(on_board)
-SELECT 1 AS ":run" FROM ticket WHERE id = :ticket AND :in ->> 'column_id' = 'in_progress' AND (column_id <> 'in_progress' OR status = 'failed');
+-- :if :run
 SELECT refuse(65, CASE WHEN p.execution_mode = 'local' AND p.project_path IS NULL THEN 'the project runs locally: it needs project_path' WHEN p.execution_mode = 'docker' AND p.repo_url IS NULL THEN 'the project needs github_url'
   WHEN json_array_length(g.nodes) = 0 THEN 'the graph of the project needs a node' ELSE 'the setting github_agent_token is missing' END)
-FROM project p JOIN graph g ON g.project_id = p.id WHERE p.id = :project AND :run AND (iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NULL OR json_array_length(g.nodes) = 0
+FROM project p JOIN graph g ON g.project_id = p.id WHERE p.id = :project AND (iif(p.execution_mode = 'local', p.project_path, p.repo_url) IS NULL OR json_array_length(g.nodes) = 0
   OR (p.execution_mode = 'docker' AND (p.repo_url GLOB '*://github.com/*' OR p.repo_url GLOB '*@github.com[:/]*') AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'github_agent_token')));
-UPDATE ticket SET title = coalesce(:in ->> 'title', title), description = iif(json_type(:in, '$.description') IS NULL, description, :in ->> 'description'), priority = coalesce(:in ->> 'priority', priority), status = coalesce(:in ->> 'status', status),
-  associated_node_ids = coalesce(nullif(:in -> 'associated_node_ids', 'null'), associated_node_ids), associated_edge_ids = coalesce(nullif(:in -> 'associated_edge_ids', 'null'), associated_edge_ids), version = version + 1, updated_at = now()
-WHERE id = :ticket AND EXISTS (SELECT 1 FROM json_each(:in) WHERE key IN ('title', 'description', 'priority', 'status', 'associated_node_ids', 'associated_edge_ids'));
+-- :if :fields
+UPDATE ticket SET title = coalesce(@title, title), description = iif(json_type(:in, '$.description') IS NULL, description, @description), priority = coalesce(@priority, priority), status = coalesce(@status, status),
+  associated_node_ids = coalesce(@associated_node_ids, associated_node_ids), associated_edge_ids = coalesce(@associated_edge_ids, associated_edge_ids), version = version + 1, updated_at = now()
+WHERE id = :ticket;
 
 -- :define api_note_shape
 json_object('id', n.id, 'project_id', n.project_id, 'node_ids', json(n.node_ids), 'edge_ids', json(n.edge_ids), 'title', n.title, 'content', n.content, 'created_at', n.created_at)
