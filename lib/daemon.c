@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
 #include "etag.h"
 #include "json.h"
 #include "keep.h"
+#include "rest.h"
 
 #define BATCH 256 /* requests of one turn of the store */
 
@@ -41,6 +43,7 @@ struct daemon {
 	int fd, quiet; /* quiet: the socket after the drain, -1 before */
 	struct auth auth;
 	struct keep keep;
+	long long asked; /* when somebody did; 0: it has rested since */
 	int busy;
 	struct visit *wait, **last; /* whole, and to be run */
 };
@@ -336,13 +339,21 @@ daemon_fd(const struct daemon *d)
 int
 daemon_patience(struct daemon *d)
 {
-	MHD_UNSIGNED_LONG_LONG ms;
+	MHD_UNSIGNED_LONG_LONG ms, most = d->asked != 0 ? REST_MS : 60000;
 
 	if (d->wait != NULL)
 		return 0;
 	if (MHD_get_timeout(d->mhd, &ms) != MHD_YES)
-		return -1;
-	return ms < 60000 ? (int)ms : 60000;
+		return d->asked != 0 ? REST_MS : -1;
+	return (int)(ms < most ? ms : most);
+}
+
+/* What is known of the store, after it has changed. */
+static void
+look_at_store(struct daemon *d, struct db *db)
+{
+	if (keep_look(&d->keep, db))
+		auth_load(&d->auth, db);
 }
 
 /* Is the answer here already?  Not where it was given a header of its own. */
@@ -418,8 +429,9 @@ serve(struct daemon *d, struct db *db)
 
 	if (d->wait == NULL)
 		return false;
-	if (db != NULL && keep_look(&d->keep, db))
-		auth_load(&d->auth, db); /* the key, too, may be another */
+	d->asked = clock_ms();
+	if (db != NULL)
+		look_at_store(d, db);
 	for (int i = 0; i < BATCH && d->wait != NULL; i++) {
 		struct visit *v = d->wait;
 
@@ -448,6 +460,11 @@ daemon_turn(struct daemon *d, struct db *db)
 	MHD_run(d->mhd);
 	while (serve(d, db))
 		MHD_run(d->mhd);
+	if (d->asked != 0 && clock_ms() - d->asked >= REST_MS) {
+		d->asked = 0;
+		keep_free(&d->keep);
+		rest();
+	}
 }
 
 void

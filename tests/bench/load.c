@@ -304,8 +304,10 @@ run(int n, double seconds)
 			}
 			if (got > 0)
 				count(c);
-			else
-				other++;
+			else if (other++ == 0)
+				fprintf(stderr,
+				    "load: %s %s: the connection was closed\n",
+				    method, path);
 			if (got < 0 || c->close) {
 				close(c->fd);
 				reach(c);

@@ -23,7 +23,7 @@ pg_start() {
 		echo "PostgreSQL is not installed: contrib/install-packages bench" >&2
 		exit 69
 	fi
-	pg_dir=$(mktemp -d /tmp/tera-pg.XXXXXX)
+	pg_dir=$(mktemp -d "${TMPDIR:-/tmp}/tera-pg.XXXXXX")
 	trap 'pg_stop; bench_end' EXIT
 	[ -z "$pg_as" ] || chown nobody "$pg_dir"
 	# shellcheck disable=SC2086

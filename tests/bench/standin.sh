@@ -71,7 +71,7 @@ both() {
 	cat >standin <<-END
 		#!/bin/sh
 		export PYTHONPYCACHEPREFIX='$PWD/pycache'
-		exec /usr/bin/gunicorn --chdir '$TOP/tests/bench' -w 2 --threads 4 \
+		exec /usr/bin/gunicorn --chdir '$TOP/tests/bench' -w 2 --threads 4 --keep-alive 60 \
 			--log-level error -b $theirs standin:app
 	END
 	chmod +x standin
