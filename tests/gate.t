@@ -116,7 +116,7 @@ req POST "$tickets" '{"title":"mine","column_id":"backlog"}'
 is "and one that was added here" "$(count)" "521 521"
 tera-add ticket project=p title=another >/dev/null
 is "by a command" "$(count)" "522 522"
-tera-move "$(value '.[-1].id')" done >/dev/null # which the listener does for it
+tera-move "$(value '.[-1].id')" 'done' >/dev/null # which the listener does for it
 req GET "$tickets"
 gets "changed by one that the listener runs" 200 '.[-1].column_id == "done"'
 sqlite3 tera.db "UPDATE ticket SET deleted_at = created_at WHERE title = 'mine'"
