@@ -24,7 +24,7 @@ my ($at, $repeat) = @ARGV;
 my (%text, %in, $select);
 sub ask { my $s = shift; $in{$s} = ''; syswrite $s, $text{$s} }
 $select = IO::Select->new;
-for (<STDIN>) {
+while (<STDIN>) {
 	chomp;
 	my ($method, $path, $body) = split / /, $_, 3;
 	$body =~ s/@/w$./;
