@@ -135,7 +135,7 @@ is "by another program" "$(count)" "521 521"
 } | perl many.pl "$at" 0 >asked
 is "120 who ask while it changes" "$(statuses asked)" "100 200,1 201,20 404"
 is "what it was or is" "$(sed -n 's/^200 //p' asked | jq length | sort -nu |
-	grep -vx 52[12])" 3
+	grep -vx '52[12]')" 3
 is "and then what it is" "$(count)" "522 522"
 req GET "$tickets?limit=2"
 gets "another question has another answer" 200 'length == 2'
