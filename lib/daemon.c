@@ -500,6 +500,8 @@ daemon_turn(struct daemon *d, struct db *db)
 	if (d->asked != 0 && clock_ms() - d->asked >= REST_MS) {
 		d->asked = 0;
 		keep_free(&d->keep);
+		if (db != NULL)
+			db_rest(db);
 		rest();
 	}
 }

@@ -62,6 +62,10 @@ struct db_mark {
 };
 struct db_mark db_mark(struct db *db);
 
+/* For who has time: what is in the WAL goes where it belongs, unless somebody
+ * is in the way, and the memory of pages is given back. */
+void db_rest(struct db *db);
+
 /* Recomputes the chain of seals.  See seal.h; calls row once for the result,
  * an object, and returns 0 (it holds) or 1. */
 int db_audit(struct db *db, row_fn *row, void *arg, struct fault *f);
