@@ -6,6 +6,8 @@
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/http.sh
 . "$TOP/tests/http.sh"
+# shellcheck source=tests/httpd.sh
+. "$TOP/tests/httpd.sh"
 set -eu
 PATH=$PATH:/usr/sbin:/usr/lib/busybox
 command -v curl >/dev/null || skip_all 'no curl(1)'
@@ -166,7 +168,7 @@ tour() {
 		"http://$at/api/projects/$p/notes"
 	is "$door: is done once, or not at all" "$(tera-ls note project="$p" |
 		grep -c chunked || :)" "$([ "$chunked" = 201 ] && echo 1 || echo 0)"
-	for n in $(tera-ls note project="$p" | field id); do
+	for n in $(tera-ls note project="$p" | jq -r .id); do
 		tera-rm note "$n" >/dev/null
 	done
 	is "$door: a connection is kept" "$(curl -s -o out -o out -w '%{num_connects}' \
@@ -212,13 +214,6 @@ free_port() {
 	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1,
 		LocalAddr => "127.0.0.1:0")->sockport'
 }
-# config FILE: it, with our paths and our port
-config() {
-	sed "s,5010,$port,; s,/usr/local/bin,$T/srv,g; s,/usr/local/share/tera,$TOP/share,g
-		s,/var/lib/tera/tera.db,$TERA_STORE,; s,/var/lib/tera\([\"/;]\),$T/tmp\1,
-		s,/run/tera/,$T/run/,; s,/var/log/[a-z0-9]*/,$T/,
-		/^[Uu]ser /d; /^Group /d" "$conf/$1" >"$1"
-}
 # begin NAME: the next one
 begin() {
 	door=$1 port=$(free_port) base='' kept=10 chunked=201 slash=200
@@ -249,8 +244,8 @@ done
 
 if command -v lighttpd >/dev/null; then
 	begin lighttpd
-	config lighttpd.conf
-	lighttpd -D -f lighttpd.conf >lighttpd.out 2>&1 &
+	httpd_config lighttpd.conf "$port" "$T/srv" >here.conf
+	lighttpd -D -f here.conf >lighttpd.out 2>&1 &
 	serves lighttpd.out tera.log
 	tour
 	over
@@ -267,8 +262,8 @@ elif ! $plain true 2>/dev/null; then
 	skip 1 "Apache: root, and no user namespaces"
 else
 	begin apache
-	config apache.conf
-	$plain apache2 -f "$T/apache.conf" -D FOREGROUND >apache.out 2>&1 &
+	httpd_config apache.conf "$port" "$T/srv" >here.conf
+	$plain apache2 -f "$T/here.conf" -D FOREGROUND >apache.out 2>&1 &
 	serves apache.out tera.log
 	tour
 	over
@@ -276,12 +271,12 @@ fi
 
 if command -v nginx >/dev/null && command -v fcgiwrap >/dev/null; then
 	begin nginx
-	config nginx.conf
-	[ "$(id -u)" -ne 0 ] || sed -i '1i user root;' nginx.conf
+	httpd_config nginx.conf "$port" "$T/srv" >here.conf
+	[ "$(id -u)" -ne 0 ] || sed -i '1i user root;' here.conf
 	fcgiwrap -f -c 4 -s "unix:$T/run/cgi.sock" >fcgiwrap.out 2>&1 &
 	test_pids="$test_pids $!"
 	wrap=$!
-	nginx -c "$T/nginx.conf" -g 'daemon off;' >nginx.out 2>&1 &
+	nginx -c "$T/here.conf" -g 'daemon off;' >nginx.out 2>&1 &
 	serves nginx.out tera.log fcgiwrap.out
 	tour
 	over
