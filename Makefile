@@ -212,12 +212,16 @@ check:
 check-run: all $(units)
 	FULL=$(FULL) B=$(B) SAN='$(SAN)' prove $(PROVE) $(units) $(tests)
 
-# The commands' tests again, on a store behind tera-serve.
+# The commands' tests again, on a store behind tera-serve: listening, and by CGI.
 remote := add board cancel claim context enqueue finish graph log ls move \
 	renew rm set show sweep watch
 check-remote: all
 	REMOTE=1 B=$(B) SAN='$(SAN)' prove $(PROVE) \
 		$(patsubst %,tests/tera-%.t,$(remote)) tests/queue.t
+	REMOTE=cgi B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)) $(if $(FULL),tests/queue.t)
+	$(if $(FULL),REMOTE=busybox B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)))
 
 # The whole suite under AddressSanitizer, UBSan and LeakSanitizer.
 asan:
@@ -243,7 +247,7 @@ fuzz-run: $(fuzzers)
 sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
 shells := $(addprefix cmd/,$(scripts)) $(shell grep -lE '^\#!/bin/(ba)?sh' \
 	share/*/* contrib/* contrib/*/* .ci/run \
-	tests/bench/run tests/demo-record tests/killer 2>/dev/null)
+	tests/bench/run tests/demo-record tests/far tests/killer 2>/dev/null)
 lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
