@@ -14,6 +14,7 @@
 #include "cgi.h"
 #include "route.h"
 #include "store.h"
+#include "stream.h"
 
 static int
 list(void)
@@ -77,6 +78,8 @@ serve(void)
 		warn("%s %s: %d: %s", q.method, q.path, r.status,
 		    buf_text(&r.body));
 	cgi_write(&r);
+	if (r.stream != NULL && fflush(stdout) == 0)
+		stream_print(r.stream, s, &q);
 	store_close(s);
 	req_free(&q);
 	resp_free(&r);
