@@ -15,6 +15,7 @@
 #include "route.h"
 #include "static.h"
 #include "store.h"
+#include "stream.h"
 
 static int
 list(void)
@@ -78,8 +79,11 @@ serve(void)
 		warn("%s %s: %d: %s", q.method, q.path, r.status,
 		    buf_text(&r.body));
 	cgi_write(&r);
+	if (r.stream != NULL && fflush(stdout) == 0)
+		stream_print(r.stream, s, &q);
 	store_close(s);
 	req_free(&q);
+	stream_free(r.stream);
 	resp_free(&r);
 	return 0;
 }

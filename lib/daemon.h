@@ -30,9 +30,16 @@ int daemon_patience(struct daemon *d);
  * there is no store now, and that is the answer. */
 void daemon_turn(struct daemon *d, struct db *db);
 
-/* No new connections from now on. */
+/* The streams that are open.  While there are, daemon_stir must be called when
+ * something was committed that db_data_version does not tell of, and
+ * daemon_other when the store is another one than at the last turn. */
+int daemon_streams(const struct daemon *d);
+void daemon_stir(struct daemon *d);
+void daemon_other(struct daemon *d);
+
+/* No new connections from now on; streams end. */
 void daemon_drain(struct daemon *d);
-/* Requests that have begun and are not answered. */
+/* Requests that have begun and are not answered; streams do not count. */
 int daemon_busy(const struct daemon *d);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "json.h"
 #include "route.h"
+#include "stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -84,6 +85,7 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 		agree(r.body.s);
 	call_free(&c);
 	req_free(&q);
+	stream_free(r.stream);
 	resp_free(&r);
 }
 
