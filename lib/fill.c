@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <git2.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define AT_ONCE 128 /* files that a process takes at a time */
 #define PROCESSES 8 /* at most */
 #define CHUNK 32768 /* bytes of paths that are taken at once */
+#define HEAP (1024 * 1024)
 
 struct dir {
 	const char *path; /* "" is the top */
@@ -471,6 +473,9 @@ fill_tree(struct repo *r, const char *rev, const struct strs *dirs,
 
 	if (top < 0)
 		return false;
+	/* Else the heap grows and shrinks with each object of some size. */
+	mallopt(M_TOP_PAD, HEAP);
+	mallopt(M_TRIM_THRESHOLD, 64 * HEAP);
 	/* As git: zlib's sum is enough to read by, and hashing all again is
 	 * two thirds of the work. */
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
