@@ -11,25 +11,26 @@ set -eu
 command -v curl >/dev/null || skip_all 'no curl(1)'
 trap 'umount -l "$T/small" 2>/dev/null || :; at_end' EXIT
 
-# raw [asis]: sends the file wire, with CRLF for each newline; sets $status,
+# raw [COUNT]: sends the file wire, with CRLF for each newline, and reads until
+# the connection ends, or so many answers are there; sets $status (of the first),
 # $answers (how many) and $end (of the connection: open or closed)
 raw() {
 	perl -MIO::Socket::INET -MIO::Select -e '
 		my $s = IO::Socket::INET->new($ARGV[0]) or die;
 		local $/; open my $w, "<", "wire"; my $out = <$w>;
-		$out =~ s/(?<!\r)\n/\r\n/g unless $ARGV[1];
+		$out =~ s/(?<!\r)\n/\r\n/g unless $ENV{asis};
 		$SIG{PIPE} = "IGNORE";
 		print $s $out; $s->flush;
-		my ($in, $end, $sel) = ("", "open", IO::Select->new($s));
-		# the first answer may take a while, what is too much does not
-		while ($sel->can_read($in eq "" ? 15 : 0.2)) {
+		my ($in, $end, @all) = ("", "open");
+		my $sel = IO::Select->new($s);
+		while ($sel->can_read(@all < ($ARGV[1] // 99) ? 15 : 0.2)) {
 			my $n = sysread $s, my $piece, 65536;
 			if (!$n) { $end = "closed"; last }
 			$in .= $piece;
+			@all = $in =~ m{^HTTP/1.1 (\d+)}mg;
 		}
 		open my $f, ">", "answer"; print $f $in =~ s/.*?\r\n\r\n//sr; close $f;
-		my @all = $in =~ m{^HTTP/1.1 (\d+)}mg;
-		print $all[0] // "none", " ", scalar @all, " $end\n"' "$at" "${1-}" >raw.out
+		print $all[0] // "none", " ", scalar @all, " $end\n"' "$at" "$@" >raw.out
 	read -r status answers end <raw.out
 	req_method='' req_path=''
 }
@@ -42,10 +43,10 @@ wrong() {
 H='Host: localhost
 Content-Type: application/json'
 doc='{"name":"x"}'
-# post HEADERS [BODY]
+# post HEADERS [BODY [COUNT]]
 post() {
 	printf 'POST /api/projects HTTP/1.1\n%s\n%s\n\n%s' "$H" "$1" "${2-$doc}" >wire
-	raw
+	raw ${3+"$3"}
 }
 chunks() { printf 'c\r\n%s\r\n0\r\n\r\n' "$doc"; }
 
@@ -132,7 +133,7 @@ post 'Content-Length: 1
 wrong "a length in two lines" 400
 post 'Content-Length : 12'
 wrong "a blank behind a name" 400
-post 'Content-Length: 3'
+post 'Content-Length: 3' "$doc" 1
 gets "a body that is longer" 400 .error
 is "$door: the rest is no request" "$(projects)" "$before"
 post 'Content-Length: 12
@@ -167,11 +168,11 @@ for c in 'g\n' '-1\nx\n' '0x0c\n{"name":"x"}\n0\n\n' 'c\n{"name":"x"}XX0\n\n' \
 	esac
 	is "$door: $c: nothing is done" "$end $(projects)" "closed $before"
 done
-post "$(printf 'X-A: b\rContent-Length: 12')"
+post "$(printf 'X-A: b\rContent-Length: 12')" "$doc" 1
 gets "a return alone ends no line: no body" 201 '.name != "x"'
 is "$door: and one request" "$answers" 1
 printf 'POST /api/projects HTTP/1.1\nHost: localhost\nContent-Length: 12\nContent-Type: application/json\n\n%s' "$doc" >wire
-raw asis
+asis=1 raw 1
 gets "lines that end in a newline only" 201 '.name == "x"'
 is "$door: are one request" "$answers" 1
 before=$(projects)
@@ -179,13 +180,13 @@ before=$(projects)
 # --- what a request is ---
 
 printf 'GET /api/projects HTTP/1.1\n\n' >wire
-raw
+raw 1
 gets "no Host" 403 .error
 printf 'GET /api/projects HTTP/1.1\nHost: localhost\nHost: localhost\n\n' >wire
 raw
 wrong "Host twice" 400
 printf 'GET /api/projects HTTP/1.1\nHost: local\n host\n\n' >wire
-raw
+raw 1
 gets "Host in two lines" 403 .error
 printf 'GET /api/projects HTTP/1.1\nHost: localhost\nno header\n\n' >wire
 raw
@@ -202,22 +203,22 @@ for v in HTTP/0.9 HTTP/2.0 HTTP/1.11 HTTP FTP/1.1; do
 	esac
 done
 printf '\026\003\001\002\000\001\000\001\374\003\003aaaaaaaaaaaa\r\n\r\n' >wire
-raw asis
+asis=1 raw
 is "$door: TLS" "$end" closed
 head -c 70000 /dev/zero >wire
-raw asis
+asis=1 raw
 is "$door: 70000 NUL" "$end" closed
 printf 'GET /api/projects\000/../x HTTP/1.1\nHost: localhost\n\n' >wire
-raw
+raw 1
 case $status in
 200 | 400) unlike "$door: a NUL in the path ends it" "$(cat answer)" 'root:|\.\.' ;;
 *) flunk "$door: a NUL in the path ($status)" ;;
 esac
 printf 'CONNECT localhost:80 HTTP/1.1\nHost: localhost:80\n\n' >wire
-raw
+raw 1
 gets "CONNECT" 404 .error
 printf 'GET http://localhost/health HTTP/1.1\nHost: localhost\n\n' >wire
-raw
+raw 1
 gets "the whole address" 404 .error
 {
 	printf 'GET /api/projects HTTP/1.1\nHost: localhost\n'
@@ -234,7 +235,7 @@ is "$door: 3000 headers" "$status $end" "431 closed"
 	printf 'GET /health HTTP/1.1\nHost: localhost\n\n%.0s' 1 2 3
 	printf 'DELETE /api/projects HTTP/1.1\nHost: localhost\n\n'
 } >wire
-raw
+raw 4
 is "$door: four in a row: four answers" "$status $answers $end" "200 4 open"
 req GET /health
 gets "serves on" 200
