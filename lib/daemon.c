@@ -1,4 +1,5 @@
 /* See daemon.h. */
+#include <ctype.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -87,8 +88,43 @@ as_it_is(void *arg, struct MHD_Connection *conn, char *s)
 struct heads {
 	struct req *q;
 	size_t bytes;
-	bool twice; /* a header that counts came twice */
+	const char *length, *coding; /* of the body */
+	bool twice;                  /* a header that counts came twice */
+	bool odd; /* a name that is none, so another may read it in another way
+		   */
 };
+
+/*
+ * A header's name is a token (RFC 9110, 5.6.2).  Of a header that goes on in a
+ * second line libmicrohttpd 0.9.75 puts that line behind the name: what could
+ * be said of the body in this way is none, too.
+ */
+static bool
+good_name(const char *s)
+{
+	static const char marks[] = "!#$%&'*+-.^_`|~";
+	static const char length[] = "Content-Length",
+			  coding[] = "Transfer-Encoding";
+	const size_t n = sizeof(length) - 1, k = sizeof(coding) - 1;
+
+	if ((strncasecmp(s, length, n) == 0 && s[n] != '\0') ||
+	    (strncasecmp(s, coding, k) == 0 && s[k] != '\0'))
+		return false;
+	for (const char *p = s; *p != '\0'; p++)
+		if (!isalnum((unsigned char)*p) && strchr(marks, *p) == NULL)
+			return false;
+	return *s != '\0';
+}
+
+/* One that must not come twice; false: it has. */
+static bool
+once(const char **to, const char *value)
+{
+	bool first = *to == NULL;
+
+	*to = value;
+	return first;
+}
 
 static enum MHD_Result
 header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
@@ -108,6 +144,12 @@ header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 		else
 			*to = xstrdup(value);
 	}
+	h->odd = h->odd || !good_name(key);
+	if (strcasecmp(key, "Content-Length") == 0 && !once(&h->length, value))
+		h->twice = true;
+	if (strcasecmp(key, "Transfer-Encoding") == 0 &&
+	    !once(&h->coding, value))
+		h->twice = true;
 	if (strcasecmp(key, "X-Forwarded-For") == 0 ||
 	    strcasecmp(key, "Forwarded") == 0 ||
 	    strcasecmp(key, "X-Real-IP") == 0)
@@ -140,12 +182,38 @@ is_local(struct MHD_Connection *conn)
 	       (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127);
 }
 
+/*
+ * Where does the request end?  Whoever stands between a client and us must not
+ * come to another answer than libmicrohttpd, which takes more than it should
+ * (RFC 9112, 6.3): what could be read in two ways is refused, and the
+ * connection ends.
+ */
+static const char *
+unclear(const struct heads *h, const char *version)
+{
+	if (h->odd)
+		return "a header has no proper name";
+	if (h->twice)
+		return "a header came twice";
+	if (h->length != NULL &&
+	    strspn(h->length, "0123456789") != strlen(h->length))
+		return "Content-Length is no number";
+	if (h->coding == NULL)
+		return NULL;
+	if (h->length != NULL)
+		return "Transfer-Encoding and Content-Length";
+	if (strcasecmp(h->coding, "chunked") != 0 ||
+	    strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
+		return "this Transfer-Encoding is not understood";
+	return NULL;
+}
+
 /* The headers are here.  Is the answer known already? */
 static void
-begin(struct visit *v, const char *method)
+begin(struct visit *v, const char *method, const char *version)
 {
-	struct heads h = { &v->q, 0, false };
-	const char *length;
+	struct heads h = { .q = &v->q };
+	const char *why;
 
 	v->begun = true;
 	v->q.method = xstrdup(method);
@@ -154,13 +222,13 @@ begin(struct visit *v, const char *method)
 	if (v->done)
 		return;
 	v->max = route_body_max(v->q.path);
-	length = MHD_lookup_connection_value(
-	    v->conn, MHD_HEADER_KIND, "Content-Length");
+	why = unclear(&h, version);
 	if (h.bytes > REQ_HEADERS_MAX)
 		resp_error(&v->r, 431, "the headers are too long");
-	else if (h.twice)
-		resp_error(&v->r, 400, "a header came twice");
-	else if (length != NULL && strtoull(length, NULL, 10) > v->max)
+	else if (why != NULL) {
+		resp_error(&v->r, 400, "%s", why);
+		resp_head(&v->r, "Connection", "close");
+	} else if (h.length != NULL && strtoull(h.length, NULL, 10) > v->max)
 		resp_error(
 		    &v->r, 413, "the body is longer than %zu bytes", v->max);
 	else
@@ -342,9 +410,8 @@ handle(void *arg, struct MHD_Connection *conn, const char *url,
 
 	(void)conn;
 	(void)url;
-	(void)version;
 	if (!v->begun) {
-		begin(v, method);
+		begin(v, method, version);
 		/* an answer now refuses the body, and ends the connection */
 		return v->done ? send_answer(v) : MHD_YES;
 	}

@@ -124,31 +124,26 @@ pack(struct found *f, int dir)
 static void
 find(struct found *f, int dir, const char *path, bool gzip)
 {
-	f->fd = -1;
-	f->packed = f->bare = false;
-	for (;;) {
-		size_t n = strcspn(path, "/");
-		const char *s = n > 0 || *path != '\0' ? path : "index.html";
-		struct stat st;
-		int fd;
+	const char *name;
+	struct stat st;
+	size_t n;
 
-		if (s != path)
-			n = strlen(s);
-		fd = below(dir, s, n);
-		if (fd >= 0 && path[n] == '/' && s == path) {
-			close(dir);
-			dir = fd;
-			path += n + 1;
-			continue;
-		}
-		f->fd = fd;
-		if (fd >= 0) {
-			memcpy(f->name, s, n);
-			f->name[n] = '\0';
-			f->bare = s == path && fstat(fd, &st) == 0 &&
-				  S_ISDIR(st.st_mode);
-		}
-		break;
+	*f = (struct found){ .fd = -1 };
+	for (; path[n = strcspn(path, "/")] == '/'; path += n + 1) {
+		int fd = below(dir, path, n);
+
+		close(dir);
+		dir = fd;
+		if (dir < 0)
+			return;
+	}
+	name = n > 0 ? path : "index.html";
+	n = strlen(name);
+	f->fd = below(dir, name, n);
+	if (f->fd >= 0) {
+		memcpy(f->name, name, n + 1);
+		f->bare = name == path && fstat(f->fd, &st) == 0 &&
+			  S_ISDIR(st.st_mode);
 	}
 	regular(f);
 	if (f->fd >= 0 && gzip)

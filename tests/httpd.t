@@ -205,8 +205,49 @@ tour() {
 	done
 	tour_stream
 }
+# serving: how many processes serve our store just now
+serving() {
+	for pid in $(pgrep -x tera-serve); do
+		tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
+			grep -qxF "TERA_STORE=$TERA_STORE" && echo "$pid"
+	done | wc -l
+}
+nobody_serves() { [ "$(serving)" -eq 0 ]; }
+# events FILE: follows them from $seen on, in the background
+events() {
+	: >"$1"
+	curl -sN -H "Last-Event-ID: $seen" "http://$at/api/events?stream=1" >"$1" &
+	follower=$!
+	test_pids="$test_pids $follower"
+}
+has_ticket() { grep -q "^data: .*\"title\":\"$2\"" "$1" || grep -q '^event: ticket\.' "$1"; }
+# ours: the events of the store
+tour_events() {
+	seen=$(tera-watch | tail -n 1 | field seq)
+	events first.events
+	sleep 0.5
+	ok "$door: a stream of ours is a process" [ "$(serving)" -ge 1 ]
+	tera-add ticket project="$p" title="$door" >/dev/null
+	ok "$door: a change arrives" wait_for 10 has_ticket first.events "$door"
+	kill "$follower"
+	wait "$follower" 2>/dev/null || :
+	events again.events
+	ok "$door: Last-Event-ID arrives, so it comes again" \
+		wait_for 10 has_ticket again.events "$door"
+	is "$door: the same" "$(grep '^id:' again.events | head -n 1)" \
+		"$(grep '^id:' first.events | head -n 1)"
+	kill "$follower"
+	wait "$follower" 2>/dev/null || :
+	# with the next byte at the latest, which comes after 15 seconds
+	ok "$door: who went away ends the process, too" wait_for 60 nobody_serves
+}
 tour_stream() {
 	streams
+	if tera-serve routes | grep -q ' /api/events '; then
+		tour_events
+	else
+		skip 5 "no route /api/events yet"
+	fi
 	req GET /health
 	gets "and serves on" 200
 }
