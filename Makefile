@@ -245,7 +245,8 @@ fuzz-run: $(fuzzers)
 sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
 shells := $(addprefix cmd/,$(scripts)) $(shell grep -lE '^\#!/bin/(ba)?sh' \
 	share/*/* contrib/* contrib/*/* .ci/run \
-	tests/bench/run tests/demo-record tests/killer 2>/dev/null)
+	tests/bench/run tests/demo-record tests/import/make tests/killer \
+	2>/dev/null)
 lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror

@@ -46,7 +46,7 @@ find_rows(struct intake *t, const char *s, size_t n)
 		{ 0, "\xff\xfe", "UTF-16: write it with pg_dump -f" },
 		{ 0, "\xfe\xff", "UTF-16: write it with pg_dump -f" },
 	};
-	struct fault f;
+	struct fault f = { 0, "" };
 	size_t i, ours = 0;
 
 	for (i = 0; i < sizeof(not ) / sizeof(*not ); i++)
@@ -165,7 +165,8 @@ contents(const char *name, size_t *n, struct buf *b)
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 		die(EX_DATAERR, "%s: a directory: pg_restore -f - makes it SQL",
 		    name);
-	if (S_ISREG(st.st_mode) && st.st_size > 0) {
+	if (S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    lseek(fd, 0, SEEK_CUR) == 0) {
 		*n = (size_t)st.st_size;
 		p = mmap(NULL, *n, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (p == MAP_FAILED)
@@ -215,7 +216,7 @@ main(int argc, char *argv[])
 		{ "project", &project, NULL } };
 	struct buf text = BUF_INIT, secret = BUF_INIT;
 	bool check = false;
-	size_t n = 0;
+	size_t n = 0, at;
 	int rc;
 
 	err_init(
@@ -235,9 +236,11 @@ main(int argc, char *argv[])
 		t.key = buf_take(&secret);
 	if (!far_is(t.source))
 		s = contents(t.source, &n, &text);
-	while (n > 0 && memchr(" \t\r\n", *s, 4) != NULL)
-		s++, n--;
-	if (n > 0 && *s == '{')
+	if (n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) /* UTF-8 */
+		s += 3, n -= 3;
+	for (at = 0; at < n && memchr(" \t\r\n", s[at], 4) != NULL;)
+		at++;
+	if (at < n && s[at] == '{')
 		take_object(&t, s, n, project);
 	else {
 		if (s != NULL)

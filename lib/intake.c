@@ -380,21 +380,52 @@ setting(struct intake *t, const struct intake_item *it, const char *json)
 	return out;
 }
 
-/* Adds to a log whether its project is new, which spares a look. */
-static char *
-marked(const struct intake *t, char *json)
-{
-	char *id = json_get(json, "$.project_id"), *out = json;
-	bool fresh = false;
+/* --- logs --- */
 
-	for (size_t i = 0; id != NULL && i < t->fresh_n && !fresh; i++)
-		fresh = strcmp(t->fresh[i], id) == 0;
+static int
+add_id(void *arg, const char *json)
+{
+	struct intake *t = arg;
+
+	if ((t->logs & (t->logs - 1)) == 0)
+		t->log = xrealloc(
+		    t->log, (t->logs > 0 ? t->logs * 2 : 1) * sizeof(*t->log));
+	t->log[t->logs++] = xstrdup(json);
+	return 0;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The ids of the logs that are in the store. */
+static void
+find_logs(struct intake *t)
+{
+	struct fault f;
+
+	free(intake_step(t, "import.logged", "{}", &f));
+	db_peek(t->db, add_id, t);
+	if (t->logs > 0)
+		qsort(t->log, t->logs, sizeof(*t->log), by_text);
+	t->looked = true;
+}
+
+/* Is the log in the store? */
+static bool
+logged(struct intake *t, const char *json)
+{
+	char *id = json_raw(json, "$.id");
+	bool is_there;
+
+	if (!t->looked)
+		find_logs(t);
+	is_there = id != NULL && t->logs > 0 &&
+		   bsearch(&id, t->log, t->logs, sizeof(*t->log), by_text);
 	free(id);
-	if (!fresh)
-		return out;
-	out = json_merge(json, "{\"fresh\":true}");
-	free(json);
-	return out;
+	return is_there;
 }
 
 /* Puts one thing, and counts what became of it. */
@@ -406,21 +437,21 @@ put(struct intake *t, const struct intake_item *it)
 	char *json = object(t, it, &at, &f), *in, *answer, *note;
 	struct buf b = BUF_INIT;
 
+	if (it->kind == INTAKE_LOG && logged(t, json)) {
+		t->count[INTAKE_LOG].there++;
+		free(json);
+		return;
+	}
 	in = it->kind == INTAKE_SETTING ? setting(t, it, json)
-	     : it->kind == INTAKE_LOG   ? marked(t, xstrdup(json))
+	     : it->kind == INTAKE_LOG   ? json_merge(json, "{\"fresh\":true}")
 					: xstrdup(json);
 	answer =
 	    in != NULL ? intake_step(t, kinds[it->kind].verb, in, &f) : NULL;
 	if (in != NULL && answer == NULL)
 		leave(t, it, json, f.code, f.msg);
-	else if (answer != NULL && json_true(answer, "$.new")) {
+	else if (answer != NULL && json_true(answer, "$.new"))
 		t->count[it->kind].taken++;
-		if (it->kind == INTAKE_PROJECT) {
-			t->fresh = xrealloc(
-			    t->fresh, (t->fresh_n + 1) * sizeof(*t->fresh));
-			t->fresh[t->fresh_n++] = json_get(json, "$.id");
-		}
-	} else if (answer != NULL)
+	else if (answer != NULL)
 		t->count[it->kind].there++;
 	note = answer != NULL ? json_get(answer, "$.note") : NULL;
 	if (note != NULL) {
@@ -481,12 +512,12 @@ intake_end(struct intake *t, bool check)
 	fwrite(buf_text(&t->said), 1, t->said.len, stdout);
 	for (size_t i = 0; i < t->items; i++)
 		free(t->item[i].json);
-	for (size_t i = 0; i < t->fresh_n; i++)
-		free(t->fresh[i]);
+	for (size_t i = 0; i < t->logs; i++)
+		free(t->log[i]);
 	if (t->key != NULL)
 		explicit_bzero(t->key, strlen(t->key));
 	free(t->item);
-	free(t->fresh);
+	free(t->log);
 	free(t->names);
 	free(t->key);
 	pgdump_free(&t->dump);

@@ -50,8 +50,9 @@ struct intake {
 	struct db *db;
 	struct intake_item *item;
 	size_t items;
-	char **fresh; /* ids of the projects that are new */
-	size_t fresh_n;
+	char **log; /* ids of the logs that are there, once looked */
+	size_t logs;
+	bool looked;
 	struct buf said;
 };
 

@@ -366,8 +366,11 @@ set(struct reader *x)
 int
 pgdump_read(const char *s, size_t n, struct pgdump *d, struct fault *f)
 {
-	struct reader x = { { .begin = s, .s = s, .end = s + n, .plain = true },
-		d, f };
+	struct reader x = {
+		.l = { .begin = s, .s = s, .end = s + n, .plain = true },
+		.d = d,
+		.f = f,
+	};
 	struct pglex *r = &x.l;
 	int rc = 0;
 

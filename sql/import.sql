@@ -139,7 +139,7 @@ INSERT INTO job(id, ticket_id, project_id, kind, priority, blocked, max_tries, p
 SELECT @id, t.id, t.project_id, :kind, CASE WHEN :kind = 'review' THEN 1 WHEN t.priority = 'high' THEN 1 WHEN t.priority = 'low' THEN -1 ELSE 0 END, EXISTS ($(unmet)), p.max_tries, CAST(@pr_number AS INTEGER), @comment_body, CAST(@github_comment_id AS INTEGER), coalesce(@created_at, now())
 FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :ticket;
 -- :if :over
-UPDATE job SET state = 'running', fence = 1, tries = 1, lease_until = now(), worker = 'api' WHERE id = @id;
+UPDATE job SET state = 'running', fence = 1, tries = 1, lease_until = now(), worker = 'import' WHERE id = @id;
 -- :if :over
 UPDATE job SET state = :state, reason = CASE WHEN :state = 'completed' THEN 'ok' WHEN @status = 'running' THEN 'lost' ELSE 'error' END,
   message = CASE WHEN :state = 'completed' THEN NULL WHEN @status = 'running' THEN 'it ran where it was imported from' ELSE 'it failed where it was imported from' END,
@@ -147,12 +147,17 @@ UPDATE job SET state = :state, reason = CASE WHEN :state = 'completed' THEN 'ok'
 UPDATE ticket SET status = iif(:state = 'failed', 'failed', 'in_progress') WHERE id = :ticket AND :there IS NULL AND :kind <> 'review' AND column_id = 'in_progress' AND (:state = 'failed' OR :state = 'pending') AND status <> iif(:state = 'failed', 'failed', 'in_progress');
 $(import_said)
 
--- fresh: nobody has looked, and need not: its project is new, too.
+-- The ids of all logs: no index has them, and to look for each of many would
+-- take as long as the square of their number.
+-- :verb import.logged READ ADMIN
+SELECT json_quote(id) AS json FROM log;
+
+-- fresh: who calls has looked.
 -- :verb import.log WRITE ADMIN
--- :in id:text! project_id:text ticket_id:text session_id:text step:text summary:text raw_output:text success:any created_at:text fresh:bool
+-- :in id:text! ticket_id:text session_id:text step:text summary:text raw_output:text success:any created_at:text fresh:bool
 $(import_row)
 $(import_ticket)
-SELECT iif(coalesce(@fresh, 0) AND :project = @project_id, NULL, 1) AS ":look";
+SELECT iif(coalesce(@fresh, 0), NULL, 1) AS ":look";
 -- :if :look
 SELECT id AS ":there" FROM log WHERE ticket_id = :ticket AND id = @id;
 -- :unless :there

@@ -127,6 +127,13 @@ for form in inserts columns; do
 	all | cmp -s want - && rc=0 || rc=1
 	report $rc "$form: the same store"
 done
+fresh part
+(
+	read -r _
+	tera-import - key@key >said || :
+) <"$dumps/copy.sql"
+all | cmp -s want - && rc=0 || rc=1
+report $rc "standard input, of which a line was read: the same store"
 fresh cr
 (printf '\357\273\277' && sed 's/$/\r/' "$dumps/copy.sql") >cr.sql
 tera-import cr.sql key@key >said || :
@@ -178,8 +185,8 @@ refused "another encoding" "line 13: in the encoding 'LATIN1': make it with pg_d
 refused "an empty file" 'no table of Terarchitect in it' empty
 echo 'hello there' >text
 refused "a text" 'no dump of PostgreSQL: line 1: a statement without an end' text
-echo "INSERT INTO projects VALUES ('$a');" >bare.sql
-refused "rows without columns" '.*line 1: INSERT without columns, and no CREATE TABLE before it' bare.sql
+(echo && echo "INSERT INTO projects VALUES ('$a');") >bare.sql
+refused "rows without columns" '.*line 2: INSERT without columns, and no CREATE TABLE before it' bare.sql
 echo '{"a":1}' >json
 refused "another JSON" 'neither settings nor a memory' json
 echo '{"a":' >json
@@ -387,7 +394,7 @@ is "an empty secret changes nothing" "$(tera-call setting.value setting=github_a
 is "a new one does" "$(tera-call setting.value setting=AGENT_API_KEY | jq -r .value)" sk-new
 ok "out again" tera-call api.settings.export
 is "28 keys, secrets empty" "$(jq -c '[length, .AGENT_MODEL, .AGENT_API_KEY, .github_agent_token, .WORKER_MODEL]' out)" '[28,"m","","",""]'
-cp out file.json
+(printf '\357\273\277\r\n' && cat out) >file.json
 before=$(state)
 ok "what came out goes in" tera-import file.json
 is "and changes nothing" "$(state)" "$before"

@@ -63,7 +63,9 @@ copies(void)
 	rows("its escapes",
 	    "COPY t (a) FROM stdin;\n"
 	    "\\b\\f\\n\\r\\t\\v\\\\\\1\\101\\x41\\x4\\q\\N\n\\\\N\n\\.\n",
-	    "t:2 {\"a\":\"\\u0008\\u000c\\n\\r\\t\\u000b\\\\\\u0001AA\\u0004qN\"} | "
+	    "t:2 "
+	    "{\"a\":\"\\u0008\\u000c\\n\\r\\t\\u000b\\\\\\u0001AA\\u0004qN\"} "
+	    "| "
 	    "t:3 {\"a\":\"\\\\N\"}");
 	rows("a backslash at the end", "COPY t (a) FROM stdin;\nx\\\n\\.\n",
 	    "t:2 {\"a\":\"x\\\\\"}");
