@@ -23,37 +23,31 @@
 #define PIPE_MAX (1UL << 30) /* bytes that are no file */
 #define ID 36                /* characters of a UUID */
 
+/* The rows of a dump.  What is none, or is one in another form, ends the
+ * command. */
 static void
 find_rows(struct intake *t, const char *s, size_t n)
 {
 	static const struct {
-		size_t at;
+		size_t at, n;
 		const char *magic, *what;
-	} not [] = {
-		{ 0, "PGDMP",
-		    "an archive of pg_dump: pg_restore -f - makes it "
-		    "SQL" },
-		{ 257, "ustar",
-		    "an archive of tar: pg_restore -f - makes it "
-		    "SQL" },
-		{ 0, "\x1f\x8b", "compressed: gzip -dc first" },
-		{ 0, "\x28\xb5\x2f\xfd", "compressed: zstd -dc first" },
-		{ 0, "BZh", "compressed: bzip2 -dc first" },
-		{ 0,
-		    "\xfd"
-		    "7zXZ",
-		    "compressed: xz -dc first" },
-		{ 0, "\xff\xfe", "UTF-16: write it with pg_dump -f" },
-		{ 0, "\xfe\xff", "UTF-16: write it with pg_dump -f" },
+	} forms[] = {
+		{ 0, 5, "PGDMP", "an archive: pg_restore -f - makes it SQL" },
+		{ 257, 5, "ustar", "an archive: pg_restore -f - makes it SQL" },
+		{ 0, 2, "\x1f\x8b", "compressed: gzip -dc first" },
+		{ 0, 4, "\x28\xb5\x2f\xfd", "compressed: zstd -dc first" },
+		{ 0, 3, "BZh", "compressed: bzip2 -dc first" },
+		{ 0, 4, "\xfd\x37\x7a\x58", "compressed: xz -dc first" },
+		{ 0, 2, "\xff\xfe", "UTF-16: write it with pg_dump -f" },
+		{ 0, 2, "\xfe\xff", "UTF-16: write it with pg_dump -f" },
 	};
 	struct fault f = { 0, "" };
 	size_t i, ours = 0;
 
-	for (i = 0; i < sizeof(not ) / sizeof(*not ); i++)
-		if (n >= not [i].at + strlen(not [i].magic) &&
-		    memcmp(s + not [i].at, not [i].magic,
-			strlen(not [i].magic)) == 0)
-			die(EX_DATAERR, "%s: %s", t->source, not [i].what);
+	for (i = 0; i < sizeof(forms) / sizeof(*forms); i++)
+		if (n >= forms[i].at + forms[i].n &&
+		    memcmp(s + forms[i].at, forms[i].magic, forms[i].n) == 0)
+			die(EX_DATAERR, "%s: %s", t->source, forms[i].what);
 	if (pgdump_read(s, n, &t->dump, &f) != 0)
 		die(f.code, "%s: %s%s", t->source,
 		    t->dump.tables == 0 && !t->dump.headed
@@ -67,6 +61,7 @@ find_rows(struct intake *t, const char *s, size_t n)
 		    t->source);
 }
 
+/* How many elements the list at that key has. */
 static long
 length(const char *json, const char *key)
 {
@@ -81,6 +76,7 @@ length(const char *json, const char *key)
 	return n;
 }
 
+/* A file of settings. */
 static void
 put_settings(struct intake *t, const char *json)
 {
@@ -135,6 +131,7 @@ put_memory(struct intake *t, const char *json, const char *project)
 	buf_free(&in);
 }
 
+/* Is one of its keys the name of a setting? */
 static bool
 knows_one(const struct intake *t, const char *json)
 {

@@ -175,13 +175,15 @@ is(const struct intake *t, const char *name, const char *what)
 static bool
 is_late(const struct intake *t, enum intake_kind kind, const char *json)
 {
-	char *text = json_get(json, kind == INTAKE_JOB ? "$.status" : "$.key");
+	char *text;
 	bool late = false;
 
-	if (text != NULL && kind == INTAKE_JOB)
-		late = strcmp(text, "pending") == 0;
-	else if (text != NULL && kind == INTAKE_SETTING)
-		late = is(t, text, "old");
+	if (kind != INTAKE_JOB && kind != INTAKE_SETTING)
+		return false;
+	text = json_get(json, kind == INTAKE_JOB ? "$.status" : "$.key");
+	if (text != NULL)
+		late = kind == INTAKE_JOB ? strcmp(text, "pending") == 0
+					  : is(t, text, "old");
 	free(text);
 	return late;
 }
@@ -437,6 +439,8 @@ put(struct intake *t, const struct intake_item *it)
 	char *json = object(t, it, &at, &f), *in, *answer, *note;
 	struct buf b = BUF_INIT;
 
+	if (json == NULL) /* it was good before */
+		die(EX_DATAERR, "%s: changed while it was read", t->source);
 	if (it->kind == INTAKE_LOG && logged(t, json)) {
 		t->count[INTAKE_LOG].there++;
 		free(json);

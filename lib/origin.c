@@ -23,9 +23,10 @@ collect(void *arg, const char *json)
 	return 0;
 }
 
-/* What the path answers; the caller frees the list. */
+/* What the path answers; the caller frees the list.  lacking: it need not be
+ * there. */
 static struct list
-ask(struct intake *t, struct far *r, const char *path)
+ask(struct intake *t, struct far *r, const char *path, bool lacking)
 {
 	size_t n = strlen(t->source);
 	struct list l = { NULL, 0 };
@@ -37,20 +38,21 @@ ask(struct intake *t, struct far *r, const char *path)
 		n--;
 	url = xasprintf("%.*s%s", (int)n, t->source, path);
 	rc = far_get(r, url, collect, &l, &f);
-	if (rc != 0)
+	if (rc != 0 && !(lacking && rc == EX_NOINPUT))
 		die(rc, "%s", f.msg);
 	free(url);
 	return l;
 }
 
-/* Takes the objects at INTAKE_PROJECT/below as that kind, with the keys of
- * extra. */
+/* Takes the objects at PROJECT/below as that kind, with the keys of extra.  A
+ * project may be without a graph or a board. */
 static void
 take_list(struct intake *t, struct far *r, const char *project,
     const char *below, enum intake_kind kind, const char *extra)
 {
 	char *path = xasprintf("/api/projects/%s/%s", project, below);
-	struct list l = ask(t, r, path);
+	struct list l =
+	    ask(t, r, path, kind == INTAKE_GRAPH || kind == INTAKE_BOARD);
 
 	for (size_t i = 0; i < l.n; i++) {
 		intake_add(t, kind, json_merge(l.s[i], extra));
@@ -118,7 +120,7 @@ take_project(struct intake *t, struct far *r, const char *project)
 	take_list(t, r, id, "kanban", INTAKE_BOARD, "{}");
 	take_list(t, r, id, "notes", INTAKE_NOTE, "{}");
 	path = xasprintf("/api/projects/%s/tickets", id);
-	l = ask(t, r, path);
+	l = ask(t, r, path, false);
 	for (size_t i = 0; i < l.n; i++) {
 		take_ticket(t, r, id, l.s[i]);
 		free(l.s[i]);
@@ -155,14 +157,14 @@ void
 origin_take(struct intake *t)
 {
 	struct far *r = far_open();
-	struct list l = ask(t, r, "/api/projects");
+	struct list l = ask(t, r, "/api/projects", false);
 
 	for (size_t i = 0; i < l.n; i++) {
 		take_project(t, r, l.s[i]);
 		free(l.s[i]);
 	}
 	free(l.s);
-	l = ask(t, r, "/api/settings");
+	l = ask(t, r, "/api/settings", false);
 	for (size_t i = 0; i < l.n; i++) {
 		take_settings(t, l.s[i]);
 		free(l.s[i]);

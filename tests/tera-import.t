@@ -174,7 +174,7 @@ head -n 120 "$dumps/copy.sql" | head -c -20 >cut.sql
 refused "cut in a statement" 'line [0-9]*: a statement without an end' cut.sql
 head -c 22000 "$dumps/inserts.sql" >cut.sql
 refused "cut in an INSERT" 'line [0-9]*: (what begins here has no end|a statement without an end)' cut.sql
-refused "an archive" 'an archive of pg_dump: pg_restore -f - makes it SQL' "$dumps/archive"
+refused "an archive" 'an archive: pg_restore -f - makes it SQL' "$dumps/archive"
 gzip -c "$dumps/copy.sql" >dump.gz
 refused "compressed" 'compressed: gzip -dc first' dump.gz
 iconv -t UTF-16 "$dumps/copy.sql" >wide.sql
@@ -286,9 +286,20 @@ tera-import large.sql key@key >out 2>err &
 pid=$!
 sleep 0.4
 kill -9 $pid 2>/dev/null || :
-wait $pid || :
+{ wait $pid || :; } 2>/dev/null
 is "after a kill nothing is there, or all" "$(state)" \
 	"$([ -s out ] && state || echo "$before")"
+fresh room
+before=$(state)
+rc=0
+# a file of more than four megabytes cannot be written
+(
+	trap '' XFSZ
+	ulimit -f 8192
+	tera-import large.sql key@key >out 2>err
+) || rc=$?
+is "no room in the middle" "$rc $(wc -l <err) $(wc -c <out)" "74 1 0"
+is "changes nothing" "$(state)" "$before"
 tera-import large.sql key@key >out || :
 is "then it runs" "$(grep '"log"' out)" '{"kind":"log","taken":40020,"there":0,"left":0}'
 
@@ -362,6 +373,13 @@ is "settings" "$(tera-ls setting | jq -r .key)" AGENT_MODEL
 before=$(state)
 ok "again" tera-import "$old/"
 is "changes nothing" "$(state)" "$before"
+fresh less
+rm ${p}_${a}_graph ${p}_${a}_kanban
+ok "a project may lack graph and board" tera-import "$old"
+is "and has ours" "$(tera-show board 1 | jq '.columns | length')" 4
+echo '[5, {"id":"../x"}, {"id":7}, []]' >${p}_${a}_notes
+exits "elements that are no notes" 65 tera-import "$old"
+is "are left" "$(sums out | grep '"note"')" '{"kind":"note","taken":0,"there":0,"left":4}'
 fresh half
 before=$(state)
 rm ${p}_${a}_notes
