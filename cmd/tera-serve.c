@@ -18,7 +18,8 @@
 static int
 list(void)
 {
-	static const char *const who[] = { "all", "worker", "write", "admin" };
+	static const char *const who[] = { "all", "worker", "read", "write",
+		"admin" };
 
 	for (const struct route *t = routes; t->method != NULL; t++)
 		printf("%-6s %-54s %s\n", t->method, t->pattern, who[t->who]);

@@ -1,4 +1,5 @@
 /* See cgi.h. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,19 @@ variable(const char *name)
 	const char *value = getenv(name);
 
 	return value != NULL && *value != '\0' ? xstrdup(value) : NULL;
+}
+
+/* As CGI names it: HTTP_IF_NONE_MATCH, but CONTENT_TYPE. */
+static char *
+header(const char *name)
+{
+	char var[64] = "HTTP_";
+	size_t n = strcmp(name, "Content-Type") == 0 ? 0 : 5;
+
+	for (; *name != '\0' && n < sizeof(var) - 1; name++)
+		var[n++] = *name == '-' ? '_' : (char)toupper(*name);
+	var[n] = '\0';
+	return variable(var);
 }
 
 /* What the server tells us of the headers, all together. */
@@ -42,7 +56,7 @@ body(struct req *q, size_t max, struct resp *r)
 	if (text == NULL || *text == '\0') {
 		const char *coding = getenv("HTTP_TRANSFER_ENCODING");
 
-		if (coding == NULL && q->type == NULL)
+		if (coding == NULL && q->head[HEAD_TYPE] == NULL)
 			return true; /* nothing was announced */
 		switch (buf_read(&q->body, STDIN_FILENO, max)) {
 		case 0: return true;
@@ -94,13 +108,8 @@ cgi_read(struct req *q, struct resp *r)
 	q->query = variable("QUERY_STRING");
 	if (q->query == NULL)
 		q->query = xstrdup("");
-	q->type = variable("CONTENT_TYPE");
-	q->auth = variable("HTTP_AUTHORIZATION");
-	q->host = variable("HTTP_HOST");
-	q->origin = variable("HTTP_ORIGIN");
-	q->site = variable("HTTP_SEC_FETCH_SITE");
-	q->key = variable("HTTP_IDEMPOTENCY_KEY");
-	q->actor = variable("HTTP_TERA_ACTOR");
+	for (int i = 0; i < HEADS; i++)
+		q->head[i] = header(req_heads[i]);
 	q->forwarded = getenv("HTTP_X_FORWARDED_FOR") != NULL ||
 		       getenv("HTTP_FORWARDED") != NULL ||
 		       getenv("HTTP_X_REAL_IP") != NULL;
@@ -121,20 +130,14 @@ cgi_read(struct req *q, struct resp *r)
 }
 
 void
-cgi_write(const struct resp *r)
+cgi_write(struct resp *r)
 {
+	resp_finish(r);
 	printf("Status: %d %s\r\n", r->status, resp_words(r->status));
+	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
+		printf("%s: %s\r\n", r->head[i].name, r->head[i].value);
 	if (r->body.len > 0)
-		printf("Content-Type: %s\r\nContent-Length: %zu\r\n", r->type,
-		    r->body.len);
-	printf(
-	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
-	if (r->allow[0] != '\0')
-		printf("Allow: %s\r\n", r->allow);
-	if (r->status == 401)
-		printf("WWW-Authenticate: Bearer\r\n");
-	if (r->status == 503)
-		printf("Retry-After: 1\r\n");
+		printf("Content-Length: %zu\r\n", r->body.len);
 	printf("\r\n");
 	fwrite(buf_text(&r->body), 1, r->body.len, stdout);
 }

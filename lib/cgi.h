@@ -11,6 +11,6 @@
 bool cgi_read(struct req *q, struct resp *r);
 
 /* Prints it; out_end (err.h) says whether it went out. */
-void cgi_write(const struct resp *r);
+void cgi_write(struct resp *r);
 
 #endif

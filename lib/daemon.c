@@ -78,30 +78,19 @@ static enum MHD_Result
 header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	struct heads *h = arg;
-	const struct {
-		const char *name;
-		char **to;
-	} wanted[] = {
-		{ "Content-Type", &h->q->type },
-		{ "Authorization", &h->q->auth },
-		{ "Host", &h->q->host },
-		{ "Origin", &h->q->origin },
-		{ "Idempotency-Key", &h->q->key },
-		{ "Sec-Fetch-Site", &h->q->site },
-		{ "Tera-Actor", &h->q->actor },
-	};
-
 	(void)kind;
 	if (value == NULL)
 		value = "";
 	h->bytes += strlen(key) + strlen(value) + 4;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		if (strcasecmp(key, wanted[i].name) != 0)
+	for (int i = 0; i < HEADS; i++) {
+		char **to = &h->q->head[i];
+
+		if (strcasecmp(key, req_heads[i]) != 0)
 			continue;
-		if (*wanted[i].to != NULL)
+		if (*to != NULL)
 			h->twice = true;
 		else
-			*wanted[i].to = xstrdup(value);
+			*to = xstrdup(value);
 	}
 	if (strcasecmp(key, "X-Forwarded-For") == 0 ||
 	    strcasecmp(key, "Forwarded") == 0 ||
@@ -170,23 +159,17 @@ send_answer(struct visit *v)
 	struct MHD_Response *m;
 	size_t n = r->body.len;
 	enum MHD_Result sent;
-	char *body = buf_take(&r->body);
+	char *body;
 
+	resp_finish(r);
+	body = buf_take(&r->body);
 	m = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
 	if (m == NULL) {
 		free(body);
 		return MHD_NO;
 	}
-	if (n > 0)
-		MHD_add_response_header(m, "Content-Type", r->type);
-	MHD_add_response_header(m, "Cache-Control", "no-store");
-	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
-	if (r->allow[0] != '\0')
-		MHD_add_response_header(m, "Allow", r->allow);
-	if (r->status == 401)
-		MHD_add_response_header(m, "WWW-Authenticate", "Bearer");
-	if (r->status == 503)
-		MHD_add_response_header(m, "Retry-After", "1");
+	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
+		MHD_add_response_header(m, r->head[i].name, r->head[i].value);
 	sent = MHD_queue_response(v->conn, (unsigned)r->status, m);
 	MHD_destroy_response(m);
 	return sent;

@@ -9,21 +9,33 @@
 #include "json.h"
 #include "req.h"
 
+const char *const req_heads[HEADS] = {
+	[HEAD_TYPE] = "Content-Type",
+	[HEAD_AUTH] = "Authorization",
+	[HEAD_COOKIE] = "Cookie",
+	[HEAD_HOST] = "Host",
+	[HEAD_ORIGIN] = "Origin",
+	[HEAD_SITE] = "Sec-Fetch-Site",
+	[HEAD_ACCEPT] = "Accept",
+	[HEAD_NONE_MATCH] = "If-None-Match",
+	[HEAD_LAST_EVENT] = "Last-Event-ID",
+	[HEAD_ASK_METHOD] = "Access-Control-Request-Method",
+	[HEAD_ASK_HEADERS] = "Access-Control-Request-Headers",
+	[HEAD_KEY] = "Idempotency-Key",
+	[HEAD_ACTOR] = "Tera-Actor",
+};
+
 void
 req_free(struct req *q)
 {
 	free(q->method);
 	free(q->path);
 	free(q->query);
-	free(q->type);
-	if (q->auth != NULL)
-		explicit_bzero(q->auth, strlen(q->auth));
-	free(q->auth);
-	free(q->host);
-	free(q->origin);
-	free(q->key);
-	free(q->site);
-	free(q->actor);
+	for (int i = 0; i < HEADS; i++) {
+		if (q->head[i] != NULL)
+			explicit_bzero(q->head[i], strlen(q->head[i]));
+		free(q->head[i]);
+	}
 	buf_free(&q->body);
 	*q = (struct req){ .method = NULL };
 }
@@ -31,6 +43,8 @@ req_free(struct req *q)
 void
 resp_free(struct resp *r)
 {
+	for (int i = 0; i < RESP_HEADS; i++)
+		free(r->head[i].value);
 	buf_free(&r->body);
 	*r = (struct resp){ .status = 0 };
 }
@@ -54,6 +68,44 @@ resp_error(struct resp *r, int status, const char *fmt, ...)
 	r->type = "application/json";
 }
 
+void
+resp_head(struct resp *r, const char *name, const char *fmt, ...)
+{
+	char *value;
+	va_list ap;
+	int i = 0;
+
+	va_start(ap, fmt);
+	if (vasprintf(&value, fmt, ap) < 0)
+		die(EX_OSERR, "no memory");
+	va_end(ap);
+	value[strcspn(value, "\r\n")] = '\0';
+	while (i < RESP_HEADS - 1 && r->head[i].name != NULL &&
+	       strcmp(r->head[i].name, name) != 0)
+		i++;
+	free(r->head[i].value);
+	r->head[i].name = name;
+	r->head[i].value = value;
+}
+
+void
+resp_finish(struct resp *r)
+{
+	bool kept = false;
+
+	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
+		kept = kept || strcmp(r->head[i].name, "Cache-Control") == 0;
+	if (r->body.len > 0)
+		resp_head(r, "Content-Type", "%s", r->type);
+	if (!kept)
+		resp_head(r, "Cache-Control", "no-store");
+	resp_head(r, "X-Content-Type-Options", "nosniff");
+	if (r->status == 401)
+		resp_head(r, "WWW-Authenticate", "Bearer");
+	if (r->status == 503)
+		resp_head(r, "Retry-After", "1");
+}
+
 const char *
 resp_words(int status)
 {
@@ -64,18 +116,24 @@ resp_words(int status)
 		{ 200, "OK" },
 		{ 201, "Created" },
 		{ 204, "No Content" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
 		{ 409, "Conflict" },
 		{ 411, "Length Required" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
+		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
+		{ 502, "Bad Gateway" },
 		{ 503, "Service Unavailable" },
 	};
 
@@ -226,13 +284,14 @@ req_cross_site(const struct req *q)
 {
 	const char *from;
 
-	if (q->site != NULL && strcasecmp(q->site, "cross-site") == 0)
+	if (q->head[HEAD_SITE] != NULL &&
+	    strcasecmp(q->head[HEAD_SITE], "cross-site") == 0)
 		return true;
-	if (q->origin == NULL)
+	if (q->head[HEAD_ORIGIN] == NULL)
 		return false; /* no browser: they name it with each write */
-	from = strstr(q->origin, "://");
-	return from == NULL || q->host == NULL ||
-	       strcasecmp(from + 3, q->host) != 0;
+	from = strstr(q->head[HEAD_ORIGIN], "://");
+	return from == NULL || q->head[HEAD_HOST] == NULL ||
+	       strcasecmp(from + 3, q->head[HEAD_HOST]) != 0;
 }
 
 const char *

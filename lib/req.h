@@ -19,21 +19,43 @@
 #define REQ_LOG_MAX (8 * 1024 * 1024)    /* a piece of log */
 #define REQ_TIME 10                      /* seconds of silence of a client */
 
+/* The headers that count; the doors look for no others. */
+enum head {
+	HEAD_TYPE,   /* Content-Type */
+	HEAD_AUTH,   /* Authorization */
+	HEAD_COOKIE, /* Cookie */
+	HEAD_HOST,
+	HEAD_ORIGIN,
+	HEAD_SITE, /* Sec-Fetch-Site */
+	HEAD_ACCEPT,
+	HEAD_NONE_MATCH,  /* If-None-Match */
+	HEAD_LAST_EVENT,  /* Last-Event-ID */
+	HEAD_ASK_METHOD,  /* Access-Control-Request-Method */
+	HEAD_ASK_HEADERS, /* Access-Control-Request-Headers */
+	HEAD_KEY,         /* Idempotency-Key */
+	HEAD_ACTOR,       /* Tera-Actor: who it says that it is */
+	HEADS
+};
+extern const char *const req_heads[HEADS]; /* their names */
+
 struct req {
 	char *method, *path,
-	    *query; /* path: decoded; query: as it came, or "" */
-	char *type, *auth, *host, *origin, *key; /* headers; NULL: not there */
-	char *site;                              /* Sec-Fetch-Site */
-	char *actor;    /* Tera-Actor: who it says that it is */
-	bool forwarded; /* a proxy says that it asks for somebody else */
-	bool local;     /* the other end is on this machine */
+	    *query;        /* path: decoded; query: as it came, or "" */
+	char *head[HEADS]; /* values; NULL: it did not come */
+	bool forwarded;    /* a proxy says that it asks for somebody else */
+	bool local;        /* the other end is on this machine */
 	struct buf body;
 };
+
+#define RESP_HEADS 16
 
 struct resp {
 	int status;
 	const char *type; /* of the body */
-	char allow[64];   /* with 405; "" else */
+	struct {
+		const char *name;
+		char *value;
+	} head[RESP_HEADS]; /* ends with a NULL name, or is full */
 	struct buf body;
 };
 
@@ -42,6 +64,14 @@ void resp_free(struct resp *r);
 
 /* Sets the answer {"error":message}. */
 void resp_error(struct resp *r, int status, const char *fmt, ...) PRINTF(3, 4);
+
+/* Sets a header; name is a literal.  What would end the line is cut off. */
+void resp_head(struct resp *r, const char *name, const char *fmt, ...)
+    PRINTF(3, 4);
+
+/* Sets the headers that every answer has, or all of a status or with a body.
+ * For the doors, when the rest is there. */
+void resp_finish(struct resp *r);
 
 /* The words of a status. */
 const char *resp_words(int status);

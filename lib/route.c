@@ -9,175 +9,6 @@
 #include "json.h"
 #include "route.h"
 
-#define ACTOR_MAX 128
-
-#define P "/api/projects/:project"
-#define T P "/tickets/:ticket"
-
-const struct route routes[] = {
-	{ "GET", "/health", "api.health", WHO_ALL, SHAPE_ONE, 200 },
-
-	/* what workers ask */
-	{ "POST", "/api/worker/jobs/start",
-	    "$api.job.start +job.claim $+api.job", WHO_WORKER, SHAPE_ONE, 200 },
-	{ "POST", "/api/worker/jobs/:job/complete", "api.job.complete",
-	    WHO_WORKER, SHAPE_ONE, 200 },
-	{ "POST", "/api/worker/jobs/:job/fail", "api.job.fail", WHO_WORKER,
-	    SHAPE_ONE, 200 },
-	{ "GET", T "/worker-context", "$api.context", WHO_WORKER, SHAPE_ONE,
-	    200 },
-	{ "POST", T "/logs", "api.log.add", WHO_WORKER, SHAPE_ONE, 200 },
-	{ "POST", T "/complete", "api.ticket.complete", WHO_WORKER, SHAPE_ONE,
-	    200 },
-	{ "GET", T "/cancel-requested", "api.ticket.stopped", WHO_WORKER,
-	    SHAPE_ONE, 200 },
-	{ "POST", P "/memory/retrieve", "memory.find", WHO_WORKER, SHAPE_ONE,
-	    200 },
-	{ "POST", P "/memory/index", "memory.add", WHO_WORKER, SHAPE_ONE, 200 },
-	{ "POST", P "/memory/delete", "memory.remove", WHO_WORKER, SHAPE_ONE,
-	    200 },
-	{ "GET", "/api/settings", "api.settings", WHO_WORKER, SHAPE_ONE, 200 },
-
-	/* what people ask */
-	{ "PUT", "/api/settings", "api.settings.set api.settings", WHO_ADMIN,
-	    SHAPE_ONE, 200 },
-	{ "GET", "/api/settings/check", "$api.settings.check", WHO_WRITE,
-	    SHAPE_ONE, 200 },
-	{ "GET", "/api/settings/export", "api.settings.export", WHO_WRITE,
-	    SHAPE_ONE, 200 },
-	{ "POST", "/api/settings/import", "api.settings.import", WHO_ADMIN,
-	    SHAPE_ONE, 200 },
-	{ "GET", "/api/projects", "api.projects", WHO_WRITE, SHAPE_LIST, 200 },
-	{ "POST", "/api/projects", "api.project.add", WHO_WRITE, SHAPE_ONE,
-	    201 },
-	{ "GET", P, "api.project", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "PUT", P, "api.project.set", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "DELETE", P, "api.project.confirm project.remove api.removed",
-	    WHO_WRITE, SHAPE_ONE, 200 },
-	{ "GET", P "/graph", "api.graph", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "PUT", P "/graph", "api.graph.set", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "GET", P "/kanban", "api.kanban", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "PUT", P "/kanban", "api.kanban.set", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "GET", P "/tickets", "api.tickets", WHO_WRITE, SHAPE_LIST, 200 },
-	{ "POST", P "/tickets", "api.ticket.add", WHO_WRITE, SHAPE_ONE, 201 },
-	{ "GET", T, "api.ticket", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "PATCH", T, "api.ticket.set ticket.move?column_id api.ticket",
-	    WHO_WRITE, SHAPE_ONE, 200 },
-	{ "DELETE", T, "api.ticket ticket.remove api.removed", WHO_WRITE,
-	    SHAPE_ONE, 200 },
-	{ "GET", T "/logs", "api.logs", WHO_WRITE, SHAPE_LIST, 200 },
-	{ "POST", T "/cancel", "api.ticket.cancel", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "GET", P "/notes", "api.notes", WHO_WRITE, SHAPE_LIST, 200 },
-	{ "POST", P "/notes", "api.note.add", WHO_WRITE, SHAPE_ONE, 201 },
-	{ "GET", P "/notes/:note", "api.note", WHO_WRITE, SHAPE_ONE, 200 },
-	{ "PATCH", P "/notes/:note", "api.note note.set api.note", WHO_WRITE,
-	    SHAPE_ONE, 200 },
-	{ "DELETE", P "/notes/:note", "api.note note.remove api.removed",
-	    WHO_WRITE, SHAPE_ONE, 200 },
-
-	/* any verb: what tera-http asks */
-	{ "POST", "/api/v1/:verb", "", WHO_WRITE, SHAPE_LINES, 200 },
-	{ NULL, NULL, NULL, WHO_ALL, SHAPE_ONE, 0 },
-};
-
-/* --- who may --- */
-
-static int
-take_value(void *arg, const char *json)
-{
-	struct auth *a = arg;
-
-	a->key = json_get(json, "$.value");
-	return 0;
-}
-
-void
-auth_load(struct auth *a, struct db *db)
-{
-	static const char name[] = "TERARCHITECT_WORKER_API_KEY";
-	const char *env = getenv(name);
-	struct fault f;
-	int rc;
-
-	auth_free(a);
-	rc = db_verb(db, verb_find("setting.value"),
-	    "{\"setting\":\"TERARCHITECT_WORKER_API_KEY\"}", take_value, a, &f);
-	/* whatever else went wrong, there may be one */
-	a->set = rc != EX_NOINPUT;
-	if (!a->set && env != NULL && *env != '\0') {
-		a->set = true;
-		a->key = xstrdup(env);
-	}
-}
-
-void
-auth_free(struct auth *a)
-{
-	if (a->key != NULL)
-		explicit_bzero(a->key, strlen(a->key));
-	free(a->key);
-	*a = (struct auth){ false, NULL };
-}
-
-/* How it came in, and who it says that it is: the second is as good as the
- * first. */
-static void
-name_actor(struct call *c, const char *how, const struct req *q)
-{
-	const char *who = q->actor;
-
-	if (who == NULL || strlen(who) > ACTOR_MAX ||
-	    !json_utf8(who, strlen(who)))
-		c->actor = xstrdup(how);
-	else
-		c->actor = xasprintf("%s: %s", how, who);
-}
-
-/* False: r says no. */
-static bool
-may(const struct auth *a, const struct req *q, enum who who, struct call *c,
-    struct resp *r)
-{
-	const char *token;
-	size_t n = 0;
-
-	if (who == WHO_ALL)
-		return true;
-	if (a->set) {
-		token = req_bearer(q->auth, &n);
-		if (a->key == NULL)
-			resp_error(r, 401,
-			    "there is a worker key, and it cannot be read");
-		else if (token == NULL || !req_same(a->key, token, n))
-			resp_error(r, 401,
-			    "the worker key is wanted: Authorization: Bearer");
-		else if (who == WHO_ADMIN)
-			resp_error(r, 403,
-			    "not with the worker key: on the store's own "
-			    "machine, with tera-set");
-		else {
-			name_actor(c, "worker key", q);
-			return true;
-		}
-		return false;
-	}
-	if (!q->local || q->forwarded)
-		resp_error(r, 403,
-		    "there is no worker key, so only the store's own machine "
-		    "may ask");
-	else if (!req_own_host(q->host))
-		resp_error(r, 403,
-		    "there is no worker key, so Host must be localhost or an "
-		    "address");
-	else if (strcmp(q->method, "GET") != 0 && req_cross_site(q))
-		resp_error(r, 403, "not from a page of another site");
-	else {
-		name_actor(c, "loopback", q);
-		return true;
-	}
-	return false;
-}
-
 /* --- which route --- */
 
 /* Is it the canonical text form of a UUID? */
@@ -229,22 +60,23 @@ fits(const char *pattern, const char *path, struct buf *names)
 static const struct route *
 find(const struct req *q, struct buf *names, struct resp *r)
 {
+	char allow[64];
 	size_t n = 0;
 
 	for (const struct route *t = routes; t->method != NULL; t++) {
 		if (!fits(t->pattern, q->path, NULL))
 			continue;
 		if (strcmp(t->method, q->method) == 0) {
-			r->allow[0] = '\0';
 			fits(t->pattern, q->path, names);
 			return t;
 		}
-		n += (size_t)snprintf(r->allow + n, sizeof(r->allow) - n,
-		    "%s%s", n > 0 ? ", " : "", t->method);
+		n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s",
+		    n > 0 ? ", " : "", t->method);
 	}
-	if (n > 0)
+	if (n > 0) {
 		resp_error(r, 405, "%s is not for this path", q->method);
-	else
+		resp_head(r, "Allow", "%s", allow);
+	} else
 		resp_error(r, 404, "no such thing: %s", q->path);
 	return NULL;
 }
@@ -322,7 +154,8 @@ object(struct req *q, struct resp *r)
 
 	if (n == 0)
 		return xstrdup("{}");
-	if (q->type != NULL && strncasecmp(q->type, "application/json", 16)) {
+	if (q->head[HEAD_TYPE] != NULL &&
+	    strncasecmp(q->head[HEAD_TYPE], "application/json", 16)) {
 		resp_error(r, 415, "the body is wanted as application/json");
 		return NULL;
 	}
@@ -517,12 +350,12 @@ call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
 		name = json_get(names.s, "$.verb");
 		go = plain(c, name, &who, r);
 	}
-	go = go && may(a, q, who, c, r);
-	if (go && q->key != NULL && !good_key(q->key)) {
+	go = go && auth_may(a, q, who, &c->actor, r);
+	if (go && q->head[HEAD_KEY] != NULL && !good_key(q->head[HEAD_KEY])) {
 		resp_error(r, 400, "Idempotency-Key: want 8 to 255 characters");
 		go = false;
 	}
-	c->key = q->key;
+	c->key = q->head[HEAD_KEY];
 	go = go && understand(c, q, names.s, r);
 	free(name);
 	buf_free(&names);

@@ -12,15 +12,9 @@
 
 #include <stdbool.h>
 
+#include "auth.h"
 #include "req.h"
 #include "work.h"
-
-enum who {
-	WHO_ALL,    /* no key is asked for */
-	WHO_WORKER, /* the worker key, when there is one */
-	WHO_WRITE,  /* likewise; a call of the people's side */
-	WHO_ADMIN,  /* this machine, while there is no worker key */
-};
 
 enum shape {
 	SHAPE_ONE,   /* the last row */
@@ -40,14 +34,6 @@ struct route {
 };
 
 extern const struct route routes[]; /* ends with a NULL method */
-
-/* Who may: the worker key, from the setting or the environment. */
-struct auth {
-	bool set;
-	char *key; /* NULL while set: it cannot be read, so nobody has it */
-};
-void auth_load(struct auth *a, struct db *db);
-void auth_free(struct auth *a);
 
 /* The most bytes that the body of a request may have. */
 size_t route_body_max(const char *path);

@@ -62,18 +62,18 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 		q.path = xstrdup("/api/v1/ticket.list");
 	free(path);
 	q.query = or_empty(line(&p, end));
-	q.type = line(&p, end);
-	q.auth = line(&p, end);
-	q.host = line(&p, end);
-	q.origin = line(&p, end);
-	q.key = line(&p, end);
+	q.head[HEAD_TYPE] = line(&p, end);
+	q.head[HEAD_AUTH] = line(&p, end);
+	q.head[HEAD_HOST] = line(&p, end);
+	q.head[HEAD_ORIGIN] = line(&p, end);
+	q.head[HEAD_KEY] = line(&p, end);
 	q.local = true;
 	buf_add(&q.body, p, (size_t)(end - p));
 	(void)route_body_max(q.path);
 	if (call_begin(&c, a, &q, &r)) {
 		if (c.verb == NULL)
 			abort();
-		if (a->set && !req_bearer(q.auth, &n) &&
+		if (a->set && !req_bearer(q.head[HEAD_AUTH], &n) &&
 		    strcmp(q.path, "/health") != 0)
 			abort(); /* nobody comes in without the key */
 		agree(c.in);

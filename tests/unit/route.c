@@ -65,14 +65,14 @@ cross(const char *host, const char *origin, const char *site)
 	struct req q = { .method = NULL };
 
 	snprintf(h, sizeof(h), "%s", host);
-	q.host = h;
+	q.head[HEAD_HOST] = h;
 	if (origin != NULL) {
 		snprintf(o, sizeof(o), "%s", origin);
-		q.origin = o;
+		q.head[HEAD_ORIGIN] = o;
 	}
 	if (site != NULL) {
 		snprintf(s, sizeof(s), "%s", site);
-		q.site = s;
+		q.head[HEAD_SITE] = s;
 	}
 	return req_cross_site(&q);
 }

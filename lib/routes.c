@@ -1,0 +1,74 @@
+/*
+ * The table of routes (route.h).  What one of them does stands in its verbs;
+ * the order is that of tera-api(7).
+ */
+#include "route.h"
+
+#define P "/api/projects/:project"
+#define T P "/tickets/:ticket"
+
+const struct route routes[] = {
+	{ "GET", "/health", "api.health", WHO_ALL, SHAPE_ONE, 200 },
+
+	/* what workers ask */
+	{ "POST", "/api/worker/jobs/start",
+	    "$api.job.start +job.claim $+api.job", WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", "/api/worker/jobs/:job/complete", "api.job.complete",
+	    WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", "/api/worker/jobs/:job/fail", "api.job.fail", WHO_WORKER,
+	    SHAPE_ONE, 200 },
+	{ "GET", T "/worker-context", "$api.context", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "POST", T "/logs", "api.log.add", WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", T "/complete", "api.ticket.complete", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "GET", T "/cancel-requested", "api.ticket.stopped", WHO_WORKER,
+	    SHAPE_ONE, 200 },
+	{ "POST", P "/memory/retrieve", "memory.find", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "POST", P "/memory/index", "memory.add", WHO_WORKER, SHAPE_ONE, 200 },
+	{ "POST", P "/memory/delete", "memory.remove", WHO_WORKER, SHAPE_ONE,
+	    200 },
+	{ "GET", "/api/settings", "api.settings", WHO_WORKER, SHAPE_ONE, 200 },
+
+	/* what people ask */
+	{ "PUT", "/api/settings", "api.settings.set api.settings", WHO_ADMIN,
+	    SHAPE_ONE, 200 },
+	{ "GET", "/api/settings/check", "$api.settings.check", WHO_READ,
+	    SHAPE_ONE, 200 },
+	{ "GET", "/api/settings/export", "api.settings.export", WHO_READ,
+	    SHAPE_ONE, 200 },
+	{ "POST", "/api/settings/import", "api.settings.import", WHO_ADMIN,
+	    SHAPE_ONE, 200 },
+	{ "GET", "/api/projects", "api.projects", WHO_READ, SHAPE_LIST, 200 },
+	{ "POST", "/api/projects", "api.project.add", WHO_WRITE, SHAPE_ONE,
+	    201 },
+	{ "GET", P, "api.project", WHO_READ, SHAPE_ONE, 200 },
+	{ "PUT", P, "api.project.set", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "DELETE", P, "api.project.confirm project.remove api.removed",
+	    WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/graph", "api.graph", WHO_READ, SHAPE_ONE, 200 },
+	{ "PUT", P "/graph", "api.graph.set", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/kanban", "api.kanban", WHO_READ, SHAPE_ONE, 200 },
+	{ "PUT", P "/kanban", "api.kanban.set", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/tickets", "api.tickets", WHO_READ, SHAPE_LIST, 200 },
+	{ "POST", P "/tickets", "api.ticket.add", WHO_WRITE, SHAPE_ONE, 201 },
+	{ "GET", T, "api.ticket", WHO_READ, SHAPE_ONE, 200 },
+	{ "PATCH", T, "api.ticket.set ticket.move?column_id api.ticket",
+	    WHO_WRITE, SHAPE_ONE, 200 },
+	{ "DELETE", T, "api.ticket ticket.remove api.removed", WHO_WRITE,
+	    SHAPE_ONE, 200 },
+	{ "GET", T "/logs", "api.logs", WHO_READ, SHAPE_LIST, 200 },
+	{ "POST", T "/cancel", "api.ticket.cancel", WHO_WRITE, SHAPE_ONE, 200 },
+	{ "GET", P "/notes", "api.notes", WHO_READ, SHAPE_LIST, 200 },
+	{ "POST", P "/notes", "api.note.add", WHO_WRITE, SHAPE_ONE, 201 },
+	{ "GET", P "/notes/:note", "api.note", WHO_READ, SHAPE_ONE, 200 },
+	{ "PATCH", P "/notes/:note", "api.note note.set api.note", WHO_WRITE,
+	    SHAPE_ONE, 200 },
+	{ "DELETE", P "/notes/:note", "api.note note.remove api.removed",
+	    WHO_WRITE, SHAPE_ONE, 200 },
+
+	/* any verb: what tera-http asks */
+	{ "POST", "/api/v1/:verb", "", WHO_WRITE, SHAPE_LINES, 200 },
+	{ NULL, NULL, NULL, WHO_ALL, SHAPE_ONE, 0 },
+};
