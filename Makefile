@@ -46,6 +46,7 @@ base := \
 	tera-finish \
 	tera-graph \
 	tera-hold \
+	tera-import \
 	tera-init \
 	tera-json \
 	tera-log \
@@ -105,9 +106,10 @@ units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(bins)
 
-# api.sql uses parts of all others.
+# api.sql uses parts of all others, import.sql of it.
 sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
-$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql,$(sql)) sql/api.sql
+$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql sql/import.sql,$(sql)) \
+		sql/api.sql sql/import.sql
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter-out $<,$^) >$@.tmp
 	mv $@.tmp $@
@@ -247,7 +249,8 @@ fuzz-run: $(fuzzers)
 sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
 shells := $(addprefix cmd/,$(scripts)) $(shell grep -lE '^\#!/bin/(ba)?sh' \
 	share/*/* contrib/* contrib/*/* .ci/run \
-	tests/bench/run tests/demo-record tests/far tests/killer 2>/dev/null)
+	tests/bench/run tests/demo-record tests/far tests/import/make tests/killer \
+	2>/dev/null)
 lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
