@@ -2,11 +2,13 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +36,7 @@ struct visit {
 	bool done;             /* r is the answer */
 	struct reader *reader; /* of the stream that it is; NULL: none */
 	int fd;                /* and its socket */
+	bool lean;             /* it has given back what it can */
 	struct visit *next;
 };
 
@@ -169,6 +172,18 @@ begin(struct visit *v, const char *method)
 
 /* --- streams --- */
 
+/* libmicrohttpd has written to each page of the buffer that it gives us: in a
+ * stream that sleeps they are most of what it holds. */
+static void
+give_back(char *to, size_t max)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t skip = (page - (uintptr_t)to % page) % page;
+
+	if (max > skip)
+		madvise(to + skip, (max - skip) / page * page, MADV_DONTNEED);
+}
+
 /* More of a stream is wanted; a connection of which there is none sleeps. */
 static ssize_t
 more(void *arg, uint64_t pos, char *to, size_t max)
@@ -180,8 +195,12 @@ more(void *arg, uint64_t pos, char *to, size_t max)
 	n = hub_read(v->d->hub, v->reader, to, max < BLOCK ? max : BLOCK);
 	if (n < 0)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (n == 0)
+	if (n == 0) {
+		if (!v->lean)
+			give_back(to, max);
+		v->lean = true;
 		MHD_suspend_connection(v->conn);
+	}
 	return n;
 }
 
