@@ -93,6 +93,11 @@ tour() {
 	gets "since no number" 400 .error
 	req GET '/api/events?limit=-1'
 	gets "a limit below 0" 400 .error
+	if [ "$door" = cgi ]; then
+		req HEAD '/api/events?stream=1'
+		gets "HEAD of a stream" 200
+		like "$door: its type" "$(cat headers)" '^Content-Type: text/event-stream$'
+	fi
 	req POST /api/events '{}'
 	gets "not to be written" 405 .error
 	tera-watch >want
