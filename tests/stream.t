@@ -43,7 +43,7 @@ flows() {
 	flow "$@"
 	wait_for 10 grep -q '^id: ' "$flow_name"
 }
-# ended: the process of the last one, by itself
+# over: the process of the last one, by itself
 over() { wait_for 20 sh -c '! kill -0 "$1" 2>/dev/null' sh "$flow"; }
 # whole NAME: its records that are whole, the data of each
 whole() {
@@ -55,10 +55,8 @@ whole() {
 has() { [ "$(whole "$1" | wc -l)" -ge "$2" ]; }
 names() { sed -n 's/^event: //p' "$1" | tr -d '\r' | tr '\n' ' '; }
 head_of() { tera-call event.head | field seq; }
-sockets() {
-	# shellcheck disable=SC2012 # descriptors
-	ls -l "/proc/$listener/fd" | grep -c 'socket:'
-}
+sockets() { find "/proc/$listener/fd" -lname 'socket:*' | wc -l; }
+fewer() { [ "$(sockets)" -lt "$1" ]; }
 
 tour() {
 	rm -f tera.db tera.db-*
@@ -242,7 +240,7 @@ tour() {
 	# who goes away
 	if [ "$door" = cgi ]; then
 		mkfifo fifo
-		sleep 100 <fifo &
+		perl -e 'open my $f, "<", "fifo"; sleep 100' &
 		reader=$!
 		env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET \
 			PATH_INFO=/api/events QUERY_STRING=stream=1 \
@@ -260,8 +258,7 @@ tour() {
 			kill -9 "$flow"
 		done
 		ok "$door: who has gone is let go, with nothing said" \
-			wait_for 10 sh -c '[ "$(ls -l /proc/$1/fd | grep -c socket:)" -le $2 ]' \
-			sh "$listener" "$before"
+			wait_for 10 fewer $((before + 1))
 	fi
 
 	ok "$door: a sign of life" wait_for 30 grep -q '^: ' alive
@@ -318,7 +315,7 @@ gets "others are served meanwhile" 200
 tera-add project name=r >/dev/null
 ok "all get on" wait_for 10 grep -q '"r"' one
 kill "$crowd"
-wait_for 20 sh -c '[ "$(ls -l /proc/$1/fd | grep -c socket:)" -lt 100 ]' sh "$listener"
+wait_for 20 fewer 100
 
 # one that does not read, and one that does
 perl -MSocket -e '
@@ -344,8 +341,12 @@ done | tera-call log.add - >/dev/null
 ok "who reads gets all of it" wait_for 30 has fast 40
 after=$(rss)
 note "resident $before KiB, $after KiB with a reader that is 8 MB behind"
-ok "and what the slow one is behind is not kept" test $((after - before)) -lt 4096
-ok "which is let go" wait_for 40 sh -c '[ "$(ls -l /proc/$1/fd | grep -c socket:)" -lt $2 ]' sh "$listener" "$count"
+if [ -n "${SAN-}" ]; then
+	skip 1 "the sanitizer keeps what is freed"
+else
+	ok "and what the slow one is behind is not kept" test $((after - before)) -lt 4096
+fi
+ok "which is let go" wait_for 40 fewer "$count"
 ok "the other is there" kill -0 "$flow"
 
 # the end
