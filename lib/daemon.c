@@ -292,7 +292,7 @@ daemon_streams(const struct daemon *d)
 void
 daemon_stir(struct daemon *d)
 {
-	d->stirred = true;
+	d->stirred = d->stale = true;
 }
 
 void
@@ -574,7 +574,6 @@ daemon_turn(struct daemon *d, struct db *db)
 		MHD_run(d->mhd);
 	if (hub_count(d->hub) == 0 || db == NULL)
 		return;
-	d->stale = d->stale || d->stirred;
 	look_at_store(d, db);
 	if (hub_turn(d->hub, d->stirred))
 		MHD_run(d->mhd);

@@ -5,21 +5,28 @@
 #
 # Opens n streams of events; each round runs the command with the round's
 # number appended to the value, and waits until each stream has shown the event
-# that has it.  Prints a line a round: milliseconds until the
-# command has ended, until the first stream has it, and until all have.  With
-# no rounds it prints a line when all are open, and waits.
+# that has it.  Prints a line a round: milliseconds from the start until the
+# command has ended and until all streams have it, and from the change, as its
+# event says, until the first has it and until all have.  With no rounds it
+# prints a line when all are open, and waits.
 use strict;
 use warnings;
 use IO::Select;
 use IO::Socket::INET;
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use Time::HiRes qw(clock_gettime time CLOCK_MONOTONIC);
+use Time::Local qw(timegm);
 
-my ($at, $n, $rounds, @command) = @ARGV;
+my ($address, $n, $rounds, @command) = @ARGV;
 my $last = pop @command;
+# The time of the event in a text, in seconds.
+sub when {
+	$_[0] =~ /"at":"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(\.\d+)Z"/ or die;
+	return timegm($6, $5, $4, $3, $2 - 1, $1) + $7;
+}
 my $all = IO::Select->new;
 my %text;
 for (1 .. $n) {
-	my $s = IO::Socket::INET->new(PeerAddr => $at) or die "$at: $!\n";
+	my $s = IO::Socket::INET->new(PeerAddr => $address) or die "$address: $!\n";
 	print $s "GET /api/events?stream=1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	$s->flush;
 	$text{$s} = '';
@@ -35,7 +42,7 @@ if (!$rounds) {
 for my $i (1 .. $rounds) {
 	my $word = "$last$i.";
 	my ($text) = $word =~ /([^=]*)$/;
-	my ($first, $ended, %seen);
+	my ($at, $first, $ended, $had, $all_had, %seen);
 	select undef, undef, undef, 0.02;
 	my $t = clock_gettime(CLOCK_MONOTONIC);
 	my $pid = fork // die "$!\n";
@@ -49,8 +56,11 @@ for my $i (1 .. $rounds) {
 			sysread $s, $text{$s}, 65536, length $text{$s}
 			    or die "a stream has ended\n";
 			next if index($text{$s}, $text) < 0;
-			$first //= clock_gettime(CLOCK_MONOTONIC) - $t;
+			$at //= when($text{$s});
+			$first //= time - $at;
 			$seen{$s} = 1;
+			$had = clock_gettime(CLOCK_MONOTONIC) - $t;
+			$all_had = time;
 			$text{$s} = '';
 		}
 		if (!defined $ended && waitpid($pid, 1) == $pid) {
@@ -60,6 +70,6 @@ for my $i (1 .. $rounds) {
 		die "an event did not come\n"
 		    if clock_gettime(CLOCK_MONOTONIC) - $t > 30;
 	}
-	printf "%.3f %.3f %.3f\n", map { 1000 * $_ } $ended, $first,
-	    clock_gettime(CLOCK_MONOTONIC) - $t;
+	printf "%.3f %.3f %.3f %.3f\n", map { 1000 * $_ } $ended, $had,
+	    $first, $all_had - $at;
 }
