@@ -19,7 +19,8 @@
 #define BATCH 256 /* requests of one turn of the store */
 
 /* Of a stream: */
-#define BLOCK 4096          /* bytes read at a time */
+#define BLOCK 4096          /* bytes read at a time, */
+#define BLOCK_OLD 1024      /* with HTTP/1.0, in memory of its own */
 #define UNSENT (128 * 1024) /* bytes that the kernel keeps */
 #define UNHEARD (60 * 1000) /* ms: the other end was switched off */
 
@@ -316,7 +317,7 @@ send_answer(struct visit *v)
 	resp_finish(r);
 	if (goes_on)
 		m = MHD_create_response_from_callback(
-		    MHD_SIZE_UNKNOWN, BLOCK, more, v, NULL);
+		    MHD_SIZE_UNKNOWN, BLOCK_OLD, more, v, NULL);
 	else {
 		body = buf_take(&r->body);
 		m = MHD_create_response_from_buffer(
