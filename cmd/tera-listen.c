@@ -210,8 +210,11 @@ run(struct daemon *d, struct home *h, int sigfd)
 		if (p[3].revents != 0 && store_wait(h->s, 0) == 1)
 			daemon_stir(d);
 		daemon_turn(d, at_home(h, d));
-		if (h->s != NULL && (p[2].fd < 0 || p[2].revents != 0))
+		if (h->s != NULL && (p[2].fd < 0 || p[2].revents != 0)) {
 			store_serve(h->s);
+			if (p[2].revents != 0)
+				daemon_stir(d);
+		}
 	}
 }
 

@@ -63,6 +63,7 @@ serve(void)
 	struct fault f;
 	struct store *s = NULL;
 	struct db *db;
+	bool streamed;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (cgi_read(&q, &r) && !static_answer(&q, &r)) {
@@ -79,12 +80,15 @@ serve(void)
 		warn("%s %s: %d: %s", q.method, q.path, r.status,
 		    buf_text(&r.body));
 	cgi_write(&r);
-	if (r.stream != NULL && fflush(stdout) == 0)
+	streamed = r.stream != NULL;
+	if (streamed && fflush(stdout) == 0)
 		stream_print(r.stream, s, &q);
 	store_close(s);
 	req_free(&q);
 	stream_free(r.stream);
 	resp_free(&r);
+	if (streamed)
+		exit(0); /* who went away is no fault of the output */
 	return 0;
 }
 

@@ -3,11 +3,13 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +21,8 @@
 #define BATCH 256 /* requests of one turn of the store */
 
 /* Of a stream: */
-#define BLOCK 4096          /* bytes read at a time */
+#define BLOCK 4096          /* bytes read at a time, */
+#define BLOCK_OLD 1024      /* with HTTP/1.0, in memory of its own */
 #define UNSENT (128 * 1024) /* bytes that the kernel keeps */
 #define UNHEARD (60 * 1000) /* ms: the other end was switched off */
 
@@ -36,6 +39,7 @@ struct visit {
 	bool done;             /* r is the answer */
 	struct reader *reader; /* of the stream that it is; NULL: none */
 	int fd;                /* and its socket */
+	bool lean;             /* it has given back what it can */
 	struct visit *next;
 };
 
@@ -238,6 +242,18 @@ begin(struct visit *v, const char *method, const char *version)
 
 /* --- streams --- */
 
+/* libmicrohttpd has written to each page of the buffer that it gives us: in a
+ * stream that sleeps they are most of what it holds. */
+static void
+give_back(char *to, size_t max)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t skip = (page - (uintptr_t)to % page) % page;
+
+	if (max > skip)
+		madvise(to + skip, (max - skip) / page * page, MADV_DONTNEED);
+}
+
 /* More of a stream is wanted; a connection of which there is none sleeps. */
 static ssize_t
 more(void *arg, uint64_t pos, char *to, size_t max)
@@ -249,8 +265,12 @@ more(void *arg, uint64_t pos, char *to, size_t max)
 	n = hub_read(v->d->hub, v->reader, to, max < BLOCK ? max : BLOCK);
 	if (n < 0)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (n == 0)
+	if (n == 0) {
+		if (!v->lean)
+			give_back(to, max);
+		v->lean = true;
 		MHD_suspend_connection(v->conn);
+	}
 	return n;
 }
 
@@ -342,7 +362,7 @@ daemon_streams(const struct daemon *d)
 void
 daemon_stir(struct daemon *d)
 {
-	d->stirred = true;
+	d->stirred = d->stale = true;
 }
 
 void
@@ -364,7 +384,7 @@ response(struct visit *v)
 
 	if (v->reader != NULL)
 		return MHD_create_response_from_callback(
-		    MHD_SIZE_UNKNOWN, BLOCK, more, v, NULL);
+		    MHD_SIZE_UNKNOWN, BLOCK_OLD, more, v, NULL);
 	if (r->file) {
 		m = MHD_create_response_from_fd64(r->size, r->fd);
 		r->file = m == NULL; /* it is closed with m */
@@ -641,7 +661,6 @@ daemon_turn(struct daemon *d, struct db *db)
 		MHD_run(d->mhd);
 	if (hub_count(d->hub) == 0 || db == NULL)
 		return;
-	d->stale = d->stale || d->stirred;
 	look_at_store(d, db);
 	if (hub_turn(d->hub, d->stirred))
 		MHD_run(d->mhd);

@@ -536,7 +536,7 @@ call_run(struct db *db, struct req *q, struct resp *r)
 	bool go;
 
 	auth_load(&a, db);
-	if (strcmp(q->method, "POST") != 0)
+	if (strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0)
 		c.event = call_event(db);
 	go = call_begin(&c, &a, q, r);
 	while (go) {

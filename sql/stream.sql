@@ -5,10 +5,18 @@
 -- as it was before the rows were read, so that all up to there has come; over,
 -- when it is not null, is why nothing more will.  With none there are no others.
 
+-- :define page
+SELECT refuse(65, 'limit: want a number from 0') WHERE CAST(@limit AS INTEGER) < 0;
+SELECT refuse(65, 'since: want a number from 0') WHERE CAST(@since AS INTEGER) < 0;
+
+-- :define page_size
+min(coalesce(CAST(@limit AS INTEGER), 1000), 10000)
+
 -- :verb api.events READ
 -- :in since:int limit:int noun:text project:ref ticket:ref job:ref
+$(page)
 $(event_filter)
-SELECT $(event_record) $(event_kept) ORDER BY e.seq LIMIT max(min(coalesce(@limit, 1000), 10000), 0);
+SELECT $(event_record) $(event_kept) ORDER BY e.seq LIMIT $(page_size);
 
 -- :verb stream.events READ
 -- :in since:int noun:text project:ref ticket:ref job:ref none:bool
@@ -20,9 +28,10 @@ SELECT json_object('head', :head) AS json;
 
 -- :verb api.job.logs READ
 -- :in job:ref! since:int limit:int
+$(page)
 SELECT id AS ":job" FROM job WHERE id = @job OR number = num(@job);
 SELECT refuse(66, 'no such job: ' || @job) WHERE :job IS NULL;
-SELECT $(log_record) FROM log WHERE job_id = :job AND seq > coalesce(@since, 0) ORDER BY seq LIMIT max(min(coalesce(@limit, 1000), 10000), 0);
+SELECT $(log_record) FROM log WHERE job_id = :job AND seq > coalesce(@since, 0) ORDER BY seq LIMIT $(page_size);
 
 -- Of a job, until it is over; of a ticket, whatever job comes, until it is
 -- removed.
