@@ -257,7 +257,7 @@ lint:
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
 	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh
 	shellcheck -x -s sh share/sh/tera.sh \
-		$(filter-out %.c %.pl,$(wildcard tests/bench/*))
+		$(filter-out %.c %.py,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
 		--library=tests/cppcheck.cfg \

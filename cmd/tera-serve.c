@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cgi.h"
+#include "etag.h"
 #include "route.h"
 #include "static.h"
 #include "store.h"
@@ -79,6 +80,7 @@ serve(void)
 	if (r.status >= 500)
 		warn("%s %s: %d: %s", q.method, q.path, r.status,
 		    buf_text(&r.body));
+	etag_answer(&q, &r);
 	cgi_write(&r);
 	streamed = r.stream != NULL;
 	if (streamed && fflush(stdout) == 0)

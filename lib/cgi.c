@@ -183,7 +183,7 @@ cgi_write(struct resp *r)
 {
 	const char *method = getenv("REQUEST_METHOD");
 	size_t n = r->file ? r->size : r->body.len;
-	bool known = n > 0 || (r->file && r->status == 200);
+	bool known = r->status != 304 && (n > 0 || r->file);
 
 	resp_finish(r);
 	printf("Status: %d %s\r\n", r->status, resp_words(r->status));
@@ -193,7 +193,7 @@ cgi_write(struct resp *r)
 		printf("Content-Length: %zu\r\n", n);
 	printf("\r\n");
 	/* RFC 3875, 4.3.3: HEAD is for the script to mind */
-	if (method != NULL && strcmp(method, "HEAD") == 0)
+	if (r->status == 304 || (method != NULL && strcmp(method, "HEAD") == 0))
 		return;
 	if (r->file)
 		copy(r->fd, r->size);

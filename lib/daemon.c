@@ -13,9 +13,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
+#include "etag.h"
 #include "hub.h"
 #include "json.h"
+#include "keep.h"
+#include "rest.h"
 #include "static.h"
 
 #define BATCH 256 /* requests of one turn of the store */
@@ -26,12 +30,20 @@
 #define UNSENT (128 * 1024) /* bytes that the kernel keeps */
 #define UNHEARD (60 * 1000) /* ms: the other end was switched off */
 
+/* One that is kept, and whoever it is sent to. */
+struct answer {
+	struct MHD_Response *m;
+	char *etag;
+	int holders;
+};
+
 /* A request from its first line to the last byte of its answer. */
 struct visit {
 	struct MHD_Connection *conn;
 	struct daemon *d;
 	struct req q;
 	struct resp r;
+	struct answer *answer; /* instead of r; NULL: r */
 	struct call call;
 	size_t max;            /* of its body */
 	bool begun;            /* its headers were seen */
@@ -50,9 +62,9 @@ struct daemon {
 	struct hub *hub;
 	bool stirred, other; /* see daemon_stir, daemon_other */
 	struct auth auth;
-	long long seen;  /* data_version when auth was read, and */
-	long long event; /* this was the last one */
-	bool stale;
+	long long event; /* the last one when auth was read */
+	struct keep keep;
+	long long asked; /* when somebody did; 0: it has rested since */
 	int busy;
 	struct visit *wait, **last; /* whole, and to be run */
 };
@@ -362,20 +374,20 @@ daemon_streams(const struct daemon *d)
 void
 daemon_stir(struct daemon *d)
 {
-	d->stirred = d->stale = true;
+	d->stirred = true;
 }
 
 void
 daemon_other(struct daemon *d)
 {
-	d->other = d->stale = true;
+	d->other = true;
 }
 
 /* --- an answer --- */
 
 /* What goes out after the headers: a stream, a file or the text. */
 static struct MHD_Response *
-response(struct visit *v)
+payload(struct visit *v)
 {
 	struct resp *r = &v->r;
 	struct MHD_Response *m;
@@ -398,22 +410,52 @@ response(struct visit *v)
 	return m;
 }
 
-static enum MHD_Result
-send_answer(struct visit *v)
+/* What is sent, or NULL.  Takes the body. */
+static struct MHD_Response *
+sendable(struct visit *v)
 {
 	struct resp *r = &v->r;
 	struct MHD_Response *m;
+
+	resp_finish(r);
+	m = payload(v);
+	for (int i = 0; m != NULL && i < RESP_HEADS && r->head[i].name != NULL;
+	     i++)
+		MHD_add_response_header(m, r->head[i].name, r->head[i].value);
+	return m;
+}
+
+static void
+let_go(void *arg)
+{
+	struct answer *a = arg;
+
+	if (a == NULL || --a->holders > 0)
+		return;
+	MHD_destroy_response(a->m);
+	free(a->etag);
+	free(a);
+}
+
+static enum MHD_Result
+send_answer(struct visit *v)
+{
+	struct MHD_Response *m;
 	enum MHD_Result sent;
 
-	if (r->stream != NULL)
+	/* of a 304 libmicrohttpd leaves out the body */
+	if (v->answer != NULL)
+		return MHD_queue_response(v->conn,
+		    etag_known(&v->q, v->answer->etag) ? 304 : 200,
+		    v->answer->m);
+	if (v->r.stream != NULL)
 		join(v);
-	resp_finish(r);
-	m = response(v);
+	else if (!v->r.file)
+		etag_answer(&v->q, &v->r);
+	m = sendable(v);
 	if (m == NULL)
 		return MHD_NO;
-	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
-		MHD_add_response_header(m, r->head[i].name, r->head[i].value);
-	sent = MHD_queue_response(v->conn, (unsigned)r->status, m);
+	sent = MHD_queue_response(v->conn, (unsigned)v->r.status, m);
 	MHD_destroy_response(m);
 	return sent;
 }
@@ -475,6 +517,7 @@ leave(void *arg, struct MHD_Connection *conn, void **state,
 	req_free(&v->q);
 	stream_free(v->r.stream);
 	resp_free(&v->r);
+	let_go(v->answer);
 	free(v);
 	*state = NULL;
 	d->busy--;
@@ -504,7 +547,8 @@ daemon_open(int fd)
 	struct daemon *d = xmalloc(sizeof(*d));
 	struct epoll_event e = { .events = EPOLLIN };
 
-	*d = (struct daemon){ .fd = fd, .quiet = -1, .stale = true };
+	*d = (struct daemon){ .fd = fd, .quiet = -1 };
+	d->keep.drop = let_go;
 	d->poll = epoll_create1(EPOLL_CLOEXEC);
 	d->last = &d->wait;
 	d->mhd = MHD_start_daemon(
@@ -544,6 +588,7 @@ daemon_close(struct daemon *d)
 	MHD_stop_daemon(d->mhd);
 	hub_close(d->hub);
 	close(d->poll);
+	keep_free(&d->keep);
 	if (d->quiet >= 0)
 		close(d->quiet);
 	auth_free(&d->auth);
@@ -556,31 +601,78 @@ daemon_fd(const struct daemon *d)
 	return d->poll;
 }
 
+/* The shorter one of two times, of which one below 0 is none. */
+static int
+sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int
 daemon_patience(struct daemon *d)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
-	int streams = hub_patience(d->hub), own = -1;
+	int own = -1;
 
 	if (d->wait != NULL)
 		return 0;
 	if (MHD_get_timeout(d->mhd, &ms) == MHD_YES)
 		own = ms < 60000 ? (int)ms : 60000;
-	return own < 0 || (streams >= 0 && streams < own) ? streams : own;
+	if (d->asked != 0)
+		own = sooner(own, REST_MS);
+	return sooner(own, hub_patience(d->hub));
 }
 
-/* The worker key and the last event as they are now. */
+/* What is known of the store, after it has changed. */
 static void
 look_at_store(struct daemon *d, struct db *db)
 {
-	long long now = db_data_version(db);
-
-	if (!d->stale && now == d->seen)
+	if (!keep_look(&d->keep, db))
 		return;
-	d->seen = now;
-	d->stale = false;
 	auth_load(&d->auth, db);
 	d->event = call_event(db);
+}
+
+/* Has it no header but the one that all answers have while the store stands as
+ * it stands?  Another one is for who asked. */
+static bool
+common(const struct resp *r)
+{
+	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
+		if (strcmp(r->head[i].name, "Tera-Event") != 0)
+			return false;
+	return true;
+}
+
+/* Is the answer here already? */
+static bool
+find_kept(const struct daemon *d, struct visit *v)
+{
+	if (!keep_may(&v->call) || !common(&v->r))
+		return false;
+	v->answer = keep_find(&d->keep, &v->call);
+	if (v->answer != NULL)
+		v->answer->holders++;
+	return v->answer != NULL;
+}
+
+/* Keeps it, when it may be. */
+static void
+keep_it(struct daemon *d, struct db *db, struct visit *v)
+{
+	struct answer *a;
+	size_t n = v->r.body.len;
+
+	if (v->r.status != 200 || v->r.stream != NULL || !keep_may(&v->call) ||
+	    !common(&v->r))
+		return;
+	a = xmalloc(sizeof(*a));
+	*a = (struct answer){ .etag = xstrdup(etag_add(&v->r)), .holders = 1 };
+	a->m = sendable(v);
+	resp_free(&v->r);
+	v->answer = a;
+	if (keep_put(&d->keep, db, &v->call, a, n))
+		a->holders++;
 }
 
 /* One round: each one's next verb, all together.  Who has its answer goes. */
@@ -601,15 +693,16 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 		works[i].tasks[0].key = c->key;
 	}
 	if (work_run(db, works, n))
-		d->stale = d->stirred = true;
+		d->stirred = true;
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = works[i].who;
 
 		v->done = !call_next(&v->call, &works[i].tasks[0], &v->r);
 		work_free(&works[i]);
-		if (v->done)
+		if (v->done) {
+			keep_it(d, db, v);
 			MHD_resume_connection(v->conn);
-		else
+		} else
 			list[kept++] = v;
 	}
 	if (kept > 0)
@@ -625,6 +718,7 @@ serve(struct daemon *d, struct db *db)
 
 	if (d->wait == NULL)
 		return false;
+	d->asked = clock_ms();
 	if (db != NULL)
 		look_at_store(d, db);
 	for (int i = 0; i < BATCH && d->wait != NULL; i++) {
@@ -637,7 +731,8 @@ serve(struct daemon *d, struct db *db)
 			resp_error(&v->r, 503, "there is no store now");
 		v->call.event = d->event;
 		if (db != NULL &&
-		    call_begin(&v->call, &d->auth, &v->q, &v->r)) {
+		    call_begin(&v->call, &d->auth, &v->q, &v->r) &&
+		    !find_kept(d, v)) {
 			list[n++] = v;
 			continue;
 		}
@@ -659,12 +754,17 @@ daemon_turn(struct daemon *d, struct db *db)
 	MHD_run(d->mhd);
 	while (serve(d, db))
 		MHD_run(d->mhd);
-	if (hub_count(d->hub) == 0 || db == NULL)
-		return;
-	look_at_store(d, db);
-	if (hub_turn(d->hub, d->stirred))
-		MHD_run(d->mhd);
-	d->stirred = false;
+	if (hub_count(d->hub) > 0 && db != NULL) {
+		look_at_store(d, db);
+		if (hub_turn(d->hub, d->stirred))
+			MHD_run(d->mhd);
+		d->stirred = false;
+	}
+	if (d->asked != 0 && clock_ms() - d->asked >= REST_MS) {
+		d->asked = 0;
+		keep_free(&d->keep);
+		rest();
+	}
 }
 
 void

@@ -4,7 +4,8 @@
  * One thread, which also has the store: libmicrohttpd reads and writes when
  * its descriptor says so, a request that is whole waits, and all that wait are
  * run together, writes in one transaction (work.h).  So one commit to the disk
- * serves all who came meanwhile, and nothing needs a lock.
+ * serves all who came meanwhile, and nothing needs a lock.  What was answered
+ * is kept for who asks the same (keep.h), and given back when nobody asks.
  */
 #ifndef TERA_DAEMON_H
 #define TERA_DAEMON_H

@@ -32,6 +32,11 @@ void db_close(struct db *db);
 int db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f);
 
+/* Between these two all that is read is of one state, and costs fewer locks.
+ * Nothing is written there. */
+void db_look(struct db *db);
+void db_looked(struct db *db);
+
 /*
  * Several verbs in one transaction: begin, any number of db_step, then end.
  * A step that fails undoes itself only.  Answers come after the commit in
@@ -50,6 +55,14 @@ void db_peek(struct db *db, row_fn *row, void *arg);
 
 /* Rises when another connection has committed. */
 long long db_data_version(struct db *db);
+
+/* What the store holds: where two marks are equal in all, it is the same. */
+struct db_mark {
+	long long file;   /* which opening of it */
+	long long others; /* db_data_version */
+	long long own;    /* rows that this connection has changed */
+};
+struct db_mark db_mark(struct db *db);
 
 /* Recomputes the chain of seals.  See seal.h; calls row once for the result,
  * an object, and returns 0 (it holds) or 1. */

@@ -24,6 +24,20 @@ is_uuid(const char *s, size_t n)
 	return n == 36;
 }
 
+/* Have they the same segments, but for the names?  Most do not, and to look at
+ * a name takes longest. */
+static bool
+alike(const char *pattern, const char *path)
+{
+	while (*pattern != '\0')
+		if (*pattern == ':') {
+			pattern += strcspn(pattern, "/");
+			path += strcspn(path, "/");
+		} else if (*pattern++ != *path++)
+			return false;
+	return *path == '\0';
+}
+
 /*
  * Does the path fit?  Then the names in it are added to names, when that is
  * not NULL.  A name that is no id fits nothing: there is no such thing.
@@ -33,6 +47,8 @@ fits(const char *pattern, const char *path, struct buf *names)
 {
 	char key[32], id[64];
 
+	if (!alike(pattern, path))
+		return false;
 	while (*pattern != '\0') {
 		size_t n, k;
 
@@ -123,13 +139,16 @@ static const char *const in_env[][2] = {
 	{ "WORKER_TIMEOUT_SEC", NULL },
 };
 
-/* {"env":{...}}: settings that the environment gives. */
-static char *
+/* {"env":{...}}: settings that the environment gives, which stays as it is. */
+static const char *
 environment(void)
 {
+	static char *found;
 	struct buf env = BUF_INIT, b = BUF_INIT;
 	const char *before = "";
 
+	if (found != NULL)
+		return found;
 	for (size_t i = 0; i < sizeof(in_env) / sizeof(*in_env); i++) {
 		const char *key = in_env[i][0], *name = in_env[i][1];
 		const char *value = getenv(name != NULL ? name : key);
@@ -142,7 +161,8 @@ environment(void)
 	json_add_raw(&b, "env", json_end(&env));
 	json_end(&b);
 	buf_free(&env);
-	return buf_take(&b);
+	found = buf_take(&b);
+	return found;
 }
 
 /* The body as an object: nothing and null are an empty one.  NULL: r. */
@@ -188,10 +208,45 @@ object(struct req *q, struct resp *r)
 static char *
 merged(char *in, const char *with)
 {
-	char *out = json_merge(in, with);
+	char *out;
 
+	if (strcmp(with, "{}") == 0)
+		return in;
+	out = json_merge(in, with);
 	free(in);
 	return out;
+}
+
+/*
+ * What the verb asks for, of what the request holds and of what was found
+ * since, which counts more: that may be much, and most of it is for nobody.
+ */
+static char *
+picked(
+    const struct verb *v, const char *request, const char *row, const char *env)
+{
+	const char *from[] = { env, row, request };
+	struct buf b = BUF_INIT;
+	char path[64];
+
+	for (const char *p = v->in; *p != '\0'; p += strspn(p, " ")) {
+		size_t n = strcspn(p, ":");
+		struct slice s = { NULL, 0 };
+		char *value;
+
+		snprintf(path, sizeof(path), "$.%.*s", (int)n, p);
+		p += strcspn(p, " ");
+		for (int i = 0; i < 3 && s.s == NULL; i++)
+			if (from[i] != NULL && !jscan_find(from[i], path, &s))
+				s.s = NULL;
+		if (s.s == NULL)
+			continue;
+		value = xstrndup(s.s, s.n);
+		json_add_raw(&b, path + 2, value);
+		free(value);
+	}
+	json_end(&b);
+	return buf_take(&b);
 }
 
 /* Sets the next verb and its input; false when there is none.  row is the
@@ -222,16 +277,15 @@ advance(struct call *c, const char *row)
 		 strstr(" null", json_type(c->request, need)) != NULL);
 	c->verb = verb_find(name);
 	free(c->in);
-	c->in = xstrdup(c->request);
-	if (add && row != NULL)
-		c->in = merged(c->in, row);
-	if (env) {
-		char *more = environment();
-
-		c->in = merged(c->in, more);
-		free(more);
-	}
-	return c->verb != NULL;
+	c->in = NULL;
+	if (c->verb == NULL)
+		return false;
+	if (!add && !env)
+		c->in = xstrdup(c->request);
+	else
+		c->in = picked(c->verb, c->request, add ? row : NULL,
+		    env ? environment() : NULL);
+	return true;
 }
 
 /*

@@ -12,7 +12,7 @@ const struct route routes[] = {
 
 	/* what workers ask */
 	{ "POST", "/api/worker/jobs/start",
-	    "$api.job.start +job.claim $+api.job", WHO_WORKER, SHAPE_ONE, 200 },
+	    "api.job.start +job.claim $+api.job", WHO_WORKER, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/complete", "api.job.complete",
 	    WHO_WORKER, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/fail", "api.job.fail", WHO_WORKER,

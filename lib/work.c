@@ -178,7 +178,11 @@ work_run(struct db *db, struct work *works, size_t n)
 
 		to = from + 1;
 		if (!(w->verb->flags & VERB_WRITE)) {
+			db_look(db);
 			perform(db, w);
+			while (to < n && !(works[to].verb->flags & VERB_WRITE))
+				perform(db, &works[to++]);
+			db_looked(db);
 			continue;
 		}
 		while (to < n && (works[to].verb->flags & VERB_WRITE) &&

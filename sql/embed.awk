@@ -2,7 +2,7 @@
 #
 # A migration becomes a string of `migrations`, in the order of its number.
 # A file of verbs is cut at lines of the form
-#   -- :verb NAME FLAGS...        FLAGS: read write one worker admin
+#   -- :verb NAME FLAGS...        FLAGS: as in verb.h
 #   -- :in KEY:TYPE[!] ...        what the input may hold (! = required)
 # and becomes the table `verbs`, sorted by the file and its order.
 #

@@ -79,6 +79,36 @@ quoting(void)
 	ok(json_utf8("", 0), "utf8: nothing");
 }
 
+/* Each byte at each place of strings of each length: eight are looked at in
+ * one. */
+static void
+every_byte(void)
+{
+	int wrong = 0;
+
+	for (int c = 1; c < 256; c++) {
+		char as[16] = "", text[32], want[64];
+		struct buf b = BUF_INIT;
+
+		text[0] = (char)c;
+		json_quote(&b, text, 1); /* alone it is looked at alone */
+		snprintf(
+		    as, sizeof(as), "%.*s", (int)b.len - 2, buf_text(&b) + 1);
+		for (int n = 1; n <= 26; n++)
+			for (int at = 0; at < n; at++) {
+				memset(text, 'a' + n % 3, (size_t)n);
+				snprintf(want, sizeof(want), "\"%.*s%s%.*s\"",
+				    at, text, as, n - at - 1, text);
+				text[at] = (char)c;
+				buf_clear(&b);
+				json_quote(&b, text, (size_t)n);
+				wrong += strcmp(buf_text(&b), want) != 0;
+			}
+		buf_free(&b);
+	}
+	ok(wrong == 0, "quote: every byte, everywhere");
+}
+
 static void
 building(void)
 {
@@ -362,6 +392,7 @@ main(void)
 {
 	scanning();
 	quoting();
+	every_byte();
 	building();
 	checking();
 	operands();
