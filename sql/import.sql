@@ -6,10 +6,17 @@
 -- so stays as it is, {"new":false}; note says what was not taken over as it
 -- was.  A row that cannot be taken is refused.
 
+-- :define stamp
+'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z'
+
 -- Ids become parts of paths and of branches' names.
 -- :define import_row
 SELECT refuse(65, 'id: not a UUID in small letters') WHERE NOT coalesce(@id GLOB replace('HHHHHHHH-HHHH-HHHH-HHHH-HHHHHHHHHHHH', 'H', '[0-9a-f]'), 0);
-SELECT refuse(65, column1 || ': not a time: ' || substr(column2, 1, 60)) FROM (VALUES ('created_at', @created_at), ('updated_at', @updated_at), ('comment_created_at', @comment_created_at), ('addressed_at', @addressed_at)) WHERE NOT column2 GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z';
+SELECT refuse(65, 'created_at: not a time: ' || substr(@created_at, 1, 60)) WHERE NOT @created_at GLOB $(stamp);
+
+-- :define import_edited
+$(import_row)
+SELECT refuse(65, 'updated_at: not a time: ' || substr(@updated_at, 1, 60)) WHERE NOT @updated_at GLOB $(stamp);
 
 -- :define import_project
 SELECT id AS ":project" FROM project WHERE id = @project_id;
@@ -25,7 +32,7 @@ SELECT record('new', bool(:there IS NULL), '?note', :note) AS json;
 -- A name and a password in the URL of a repository would be in every event.
 -- :verb import.project WRITE ADMIN
 -- :in id:text! name:text description:text github_url:text project_path:text execution_mode:text created_at:text updated_at:text
-$(import_row)
+$(import_edited)
 SELECT id AS ":there" FROM project WHERE id = @id;
 SELECT nullif(trim(@github_url), '') AS ":url";
 SELECT substr(:url, 1, instr(:url, '://') + 2) AS ":scheme", substr(:url, instr(:url, '://') + 3) AS ":rest" WHERE instr(:url, '://');
@@ -52,7 +59,7 @@ $(import_said)
 
 -- :verb import.graph WRITE ADMIN
 -- :in id:text! project_id:text nodes:any edges:any version:any created_at:text updated_at:text
-$(import_row)
+$(import_edited)
 $(import_project)
 SELECT id AS ":there" FROM graph WHERE project_id = :project AND id = @id;
 SELECT refuse(65, 'the project has a graph already') FROM graph WHERE project_id = :project AND :there IS NULL AND (id <> project_id OR version > 1);
@@ -68,7 +75,7 @@ $(import_said)
 -- The columns that the server itself moves tickets to are on every board.
 -- :verb import.board WRITE ADMIN
 -- :in id:text! project_id:text columns:any created_at:text updated_at:text
-$(import_row)
+$(import_edited)
 $(import_project)
 SELECT id AS ":there" FROM board WHERE project_id = :project AND id = @id;
 SELECT refuse(65, 'the project has a board already') FROM board WHERE project_id = :project AND :there IS NULL AND (id <> project_id OR version > 1);
@@ -85,7 +92,7 @@ $(import_said)
 -- A ticket in a column that its board does not have would be seen nowhere.
 -- :verb import.ticket WRITE ADMIN
 -- :in id:text! project_id:text column_id:text title:text description:text priority:text status:text associated_node_ids:any associated_edge_ids:any created_at:text updated_at:text
-$(import_row)
+$(import_edited)
 $(import_project)
 SELECT id AS ":there" FROM ticket WHERE id = @id;
 SELECT @column_id AS ":column" WHERE EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = @column_id);
@@ -109,7 +116,7 @@ $(import_said)
 -- The text of a list of ids has commas between them.
 -- :verb import.note WRITE ADMIN
 -- :in id:text! project_id:text node_id:text edge_id:text node_ids:array edge_ids:array title:text content:text created_at:text updated_at:text
-$(import_row)
+$(import_edited)
 $(import_project)
 SELECT id AS ":there" FROM note WHERE id = @id;
 SELECT coalesce(@node_ids, '[' || replace(json_quote(@node_id), ',', '","') || ']', '[]') AS ":nodes", coalesce(@edge_ids, '[' || replace(json_quote(@edge_id), ',', '","') || ']', '[]') AS ":edges";
@@ -186,6 +193,7 @@ $(import_said)
 -- :verb import.pr_comment WRITE ADMIN
 -- :in id:text! project_id:text ticket_id:text pr_number:any github_comment_id:any author_login:text body:text comment_created_at:text addressed_at:text created_at:text
 $(import_row)
+SELECT refuse(65, column1 || ': not a time: ' || substr(column2, 1, 60)) FROM (VALUES ('comment_created_at', @comment_created_at), ('addressed_at', @addressed_at)) WHERE NOT column2 GLOB $(stamp);
 $(import_project)
 SELECT id AS ":pr" FROM pr WHERE project_id = :project AND pr_number = CAST(@pr_number AS INTEGER) AND (@ticket_id IS NULL OR ticket_id = @ticket_id) ORDER BY number DESC LIMIT 1;
 SELECT refuse(66, 'no such pull request in the project: ' || coalesce(@pr_number, 'null')) WHERE :pr IS NULL;

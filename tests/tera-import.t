@@ -140,6 +140,16 @@ tera-import cr.sql key@key >said || :
 all | cmp -s want - && rc=0 || rc=1
 report $rc "with a mark of byte order and lines that end in CR LF: the same store"
 
+fresh two
+tera-import "$dumps/copy.sql" key@key >said.1 2>&1 &
+pid=$!
+tera-import "$dumps/copy.sql" key@key >said.2 2>&1 || :
+wait $pid || :
+is "two at once: one of them takes" "$(sums said.1 | jq -s 'map(.taken) | add > 0') $(sums said.2 | jq -s 'map(.taken) | add > 0')" \
+	"$(if sums said.1 | grep -q '"log","taken":20'; then echo true false; else echo false true; fi)"
+all | cmp -s want - && rc=0 || rc=1
+report $rc "two at once: the same store"
+
 # an older revision: fewer columns, a column_id that is a UUID, no schema
 cat >old.sql <<END
 SET standard_conforming_strings = off;
@@ -241,7 +251,7 @@ COPY prs (id, ticket_id, pr_number, pr_url) FROM stdin;
 COPY pr_review_comments (id, project_id, pr_number, github_comment_id, body) FROM stdin;
 90000000-0000-4000-8000-000000000001${tab}$a${tab}7${tab}9223372036854775807${tab}large
 90000000-0000-4000-8000-000000000002${tab}$a${tab}7${tab}-5${tab}negative
-90000000-0000-4000-8000-000000000003${tab}$a${tab}7${tab}6${tab} 
+90000000-0000-4000-8000-000000000003${tab}$a${tab}7${tab}6${tab}
 \\.
 COPY alembic_version (v) FROM stdin;
 1
