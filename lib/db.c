@@ -80,12 +80,6 @@ db_actor(void)
 	return json_utf8(name, strlen(name)) ? name : "(not UTF-8)";
 }
 
-void
-db_as(struct db *db, const char *actor)
-{
-	db->actor = actor;
-}
-
 bool
 db_durable(void)
 {
@@ -357,6 +351,24 @@ db_begin(struct db *db, struct fault *f)
 	return rc;
 }
 
+static int
+seal(struct db *db, struct fault *f)
+{
+	return seal_end(
+	    &db->sealer, db->h, db->actor != NULL ? db->actor : db_actor(), f);
+}
+
+int
+db_as(struct db *db, const char *actor, struct fault *f)
+{
+	int rc = db->writing ? seal(db, f) : 0;
+
+	if (rc != 0)
+		roll_back(db);
+	db->actor = actor;
+	return rc;
+}
+
 int
 db_end(struct db *db, struct fault *f)
 {
@@ -365,8 +377,7 @@ db_end(struct db *db, struct fault *f)
 	if (!db->writing)
 		return fail(
 		    f, EX_IOERR, "%s: the transaction was lost", db->path);
-	rc = seal_end(
-	    &db->sealer, db->h, db->actor != NULL ? db->actor : db_actor(), f);
+	rc = seal(db, f);
 	if (rc == 0) {
 		rc = again(db, &db->commit, "COMMIT");
 		if (rc != SQLITE_OK) {

@@ -71,8 +71,11 @@ int db_audit(struct db *db, row_fn *row, void *arg, struct fault *f);
 /* The name under which changes are sealed: $TERA_ACTOR, else the user's. */
 const char *db_actor(void);
 
-/* Seals under that name (NULL: our own again), which must live as long. */
-void db_as(struct db *db, const char *actor);
+/* Seals under that name (NULL: our own again), which must live as long.  In a
+ * transaction what was done until now is sealed under the name before it;
+ * when that cannot be, the transaction is lost: an exit status with f, else 0.
+ */
+int db_as(struct db *db, const char *actor, struct fault *f);
 
 /* The schema that this program knows. */
 int db_schema(void);

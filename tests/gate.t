@@ -13,8 +13,8 @@ tera-add project name=p repo_url=/r >/dev/null
 echo '{"nodes":[{"id":"n"}]}' | tera-graph p - >/dev/null
 door listen
 
-# many.pl ADDRESS REPEAT: a connection for each line "METHOD PATH BODY"; all
-# send before any reads.  REPEAT 1: and again, as long as the answer is 200.
+# many.pl ADDRESS REPEAT: a connection for each line "METHOD PATH BODY", each of
+# another actor, wN, which stands for @ in the body; all send before any reads.  REPEAT 1: and again, as long as the answer is 200.
 # Prints the status and the body of each answer.
 cat >many.pl <<'END'
 use strict;
@@ -27,8 +27,9 @@ $select = IO::Select->new;
 for (<STDIN>) {
 	chomp;
 	my ($method, $path, $body) = split / /, $_, 3;
+	$body =~ s/@/w$./;
 	my $s = IO::Socket::INET->new($at) or die "$at: $!";
-	$text{$s} = "$method $path HTTP/1.1\r\nHost: localhost\r\n" .
+	$text{$s} = "$method $path HTTP/1.1\r\nHost: localhost\r\nTera-Actor: w$.\r\n" .
 		"Content-Type: application/json\r\nContent-Length: " .
 		length($body) . "\r\n\r\n$body";
 	$select->add($s);
@@ -65,12 +66,16 @@ statuses() { # FILE: how many of each
 # 128 that claim, all at once and again until there is nothing left
 seq 500 | sed 's/.*/{"project":"p","title":"t&"}/' | tera-add ticket - |
 	tera-enqueue - >/dev/null
-lines 128 'POST /api/worker/jobs/start {}' >asks
+lines 128 'POST /api/worker/jobs/start {"worker":"@"}' >asks
 perl many.pl "$at" 1 <asks >claims
 is "128 claimers: each job and 128 times nothing" "$(statuses claims)" \
 	"500 200,128 204"
 is "no job twice" "$(sed -n 's/^200 //p' claims | jq -r .job_id | sort -u | wc -l)" 500
 is "and they run" "$(tera-ls job state=running | wc -l)" 500
+is "each claim is sealed under its claimer" "$(sqlite3 tera.db "SELECT count(*)
+	FROM job j JOIN event e ON e.job_id = j.id AND e.noun = 'job'
+	AND e.what = 'running' JOIN seal s ON s.seq = (SELECT min(seq) FROM seal
+	WHERE seq >= e.seq) WHERE s.actor = 'loopback: ' || j.worker")" 500
 
 # eight that move the same ticket
 project=$(tera-show project p | field id)
@@ -116,7 +121,7 @@ req POST "$tickets" '{"title":"mine","column_id":"backlog"}'
 is "and one that was added here" "$(count)" "521 521"
 tera-add ticket project=p title=another >/dev/null
 is "by a command" "$(count)" "522 522"
-tera-move "$(value '.[-1].id')" done >/dev/null # which the listener does for it
+tera-move "$(value '.[-1].id')" 'done' >/dev/null # which the listener does for it
 req GET "$tickets"
 gets "changed by one that the listener runs" 200 '.[-1].column_id == "done"'
 sqlite3 tera.db "UPDATE ticket SET deleted_at = created_at WHERE title = 'mine'"
