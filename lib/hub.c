@@ -254,7 +254,7 @@ hub_end(struct hub *h, struct reader *r)
 		/* not into the middle of a record: what is not whole is
 		 * dropped at the other end, and comes again */
 		if (o->off == 0 && o->note.len == 0)
-			buf_str(&o->note, STREAM_HINT);
+			buf_str(&o->note, STREAM_RETRY "\n");
 		o->ended = true;
 		wake(h, o);
 	}

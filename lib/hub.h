@@ -29,8 +29,7 @@ struct hub *hub_open(const struct hub_door *door);
 void hub_close(struct hub *h); /* when all readers have left */
 
 /* A reader of s, which is the hub's then, for who.  NULL: there are too many,
- * and s stays the caller's.
- */
+ * and s stays the caller's. */
 struct reader *hub_join(struct hub *h, struct stream *s, void *who);
 void hub_leave(struct hub *h, struct reader *r);
 int hub_count(const struct hub *h);

@@ -132,12 +132,26 @@ stream_start(struct stream *s, const char *row, bool head, struct resp *r)
 {
 	bool over = strcmp(json_type(row, "$.over"), "text") == 0;
 	long long end = json_int(row, "$.head", 0);
-	bool events = s->at < 0 || strcmp(s->verb->name, "stream.events") == 0;
+	char *project = json_raw(row, "$.project");
+	bool events = strcmp(s->verb->name, "stream.events") == 0;
 
+	if (project != NULL) {
+		/* it may have another name later, or be removed */
+		struct buf b = BUF_INIT;
+		char *in;
+
+		json_add_raw(&b, "project", project);
+		in = json_merge(s->in, json_end(&b));
+		free(s->in);
+		s->in = in;
+		buf_free(&b);
+		free(project);
+	}
 	s->reset = s->at > end;
 	if (s->at < 0 || s->reset)
 		s->at = events ? end : 0;
-	if (over && s->again && s->at >= end && !s->reset) {
+	if (over && s->again && !s->reset &&
+	    s->at >= json_int(row, "$.last", 0)) {
 		r->status = 204;
 		stream_free(s);
 		return;
@@ -159,7 +173,7 @@ stream_start(struct stream *s, const char *row, bool head, struct resp *r)
 void
 stream_begin(const struct stream *s, struct buf *out)
 {
-	buf_fmt(out, "retry: %d\nid: %lld\n", STREAM_RETRY, s->at);
+	buf_fmt(out, STREAM_RETRY "id: %lld\n", s->at);
 	if (s->reset)
 		buf_fmt(out, "event: reset\ndata: {\"seq\":%lld}\n", s->at);
 	buf_chr(out, '\n');
@@ -169,8 +183,7 @@ stream_begin(const struct stream *s, struct buf *out)
 static void
 end(struct stream *s, const char *why, struct buf *out)
 {
-	buf_str(out, "event: end\ndata: ");
-	buf_str(out, "{\"why\":");
+	buf_str(out, "event: end\ndata: {\"why\":");
 	json_quote(out, why, strlen(why));
 	buf_str(out, "}\n\n");
 	s->over = true;
@@ -313,15 +326,19 @@ doze(struct store *st, long long ms)
 	return poll(p, 2, ms > 0 ? (int)ms : 0) <= 0 || p[0].revents == 0;
 }
 
-/* Prints all that is new now.  False: it could not be printed; *again: the
- * store could not be asked. */
+/* Prints all that is new now, and notes when it spoke.  False: it could not be
+ * printed; *again: the store could not be asked. */
 static bool
-catch_up(struct stream *s, struct db *db, struct buf *out, bool *again)
+catch_up(struct stream *s, struct db *db, struct buf *out, long long *spoke,
+    bool *again)
 {
 	do {
 		*again = stream_more(s, db, out) != 0;
-		if (out->len > 0 && !put(out))
+		if (out->len == 0)
+			continue;
+		if (!put(out))
 			return false;
+		*spoke = clock_ms();
 	} while (s->more);
 	return true;
 }
@@ -339,12 +356,8 @@ stream_print(struct stream *s, struct store *st, const struct req *q)
 	while (on && db != NULL && !store_gone(st)) {
 		/* note where we are before we look */
 		if (store_wait(st, 0) == 1 || look) {
-			long long at = s->at;
-
 			on = still_may(s, db, q) &&
-			     catch_up(s, db, &out, &look) && !s->over;
-			if (s->at != at)
-				spoke = clock_ms();
+			     catch_up(s, db, &out, &spoke, &look) && !s->over;
 			rested = false;
 		}
 		now = clock_ms();

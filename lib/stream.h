@@ -13,8 +13,9 @@
  * record, too.  Besides records there are
  *	event: reset	the cursor is beyond the end: the store is another one;
  *			what is known of it should be asked for anew
- *	event: end	nothing more comes: {"why":"limit"}, or the state of a
- *			job that is over, or "gone": what was asked for is
+ *	event: end	nothing more comes: {"why":WORD}, which is limit, the
+ *			state of a job that is over, or gone when what was
+ *			asked for was removed
  * and after 15 s in which nothing came a comment.
  *
  * Nothing is kept of what came before: a stream is a cursor, and what is new
@@ -32,13 +33,11 @@
 #include "store.h"
 
 #define STREAM_COMMENT 15000 /* ms of silence */
-#define STREAM_RETRY 2000    /* ms, after which to come again */
 #define STREAM_LOOK 2000     /* ms: finds what a foreign writer committed */
 #define STREAM_PIECE 65536   /* bytes, and one record, rendered at a time */
 
-/* How each stream begins and what says that it is still there. */
-#define STREAM_HINT "retry: 2000\n\n"
-#define STREAM_ALIVE ": \n\n"
+#define STREAM_RETRY "retry: 2000\n" /* ms, after which to come again */
+#define STREAM_ALIVE ": \n\n"        /* it is still there */
 
 struct stream {
 	const struct verb *verb;
@@ -46,10 +45,10 @@ struct stream {
 	long long at;   /* all up to here has come; -1: from now on */
 	long long left; /* so many records more; -1: no limit */
 	enum who who;   /* may have it */
-	bool reset;     /* the cursor was beyond the end */
+	bool again;     /* it was asked for with a Last-Event-ID */
+	bool reset;     /* which was beyond the end */
 	bool more;      /* the last piece was cut: there is more now */
 	bool over;      /* nothing more comes */
-	bool again;     /* it was asked for with a Last-Event-ID */
 };
 
 /* Does the request want a stream, and is there one of this route (its verbs,

@@ -12,6 +12,10 @@ SELECT refuse(66, 'no such project: ' || @project) WHERE @project IS NOT NULL;
 $(find_project_if)
 SELECT refuse(65, 'project is missing') WHERE :project IS NULL;
 
+-- :define find_job_if
+SELECT id AS ":job" FROM job WHERE id = @job OR number = num(@job);
+SELECT refuse(66, 'no such job: ' || @job) WHERE :job IS NULL AND @job IS NOT NULL;
+
 -- :define find_ticket_if
 SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = @ticket OR number = num(@ticket);
 SELECT refuse(66, 'no such ticket: ' || @ticket) WHERE :ticket IS NULL AND @ticket IS NOT NULL;
@@ -38,8 +42,7 @@ FROM event e LEFT JOIN seal s ON s.seq = (SELECT min(seq) FROM seal WHERE seq >=
 $(find_ticket_if)
 SELECT NULL AS ":project" WHERE @project IS NULL;
 $(find_project_if)
-SELECT id AS ":job" FROM job WHERE id = @job OR number = num(@job);
-SELECT refuse(66, 'no such job: ' || @job) WHERE :job IS NULL AND @job IS NOT NULL;
+$(find_job_if)
 
 -- A piece of log as the wire contract has it.
 -- :define log_record

@@ -196,6 +196,16 @@ tour() {
 	is "$door: 500 came" "$(wc -l <all)" 500
 	ok "$door: nothing twice, nothing left out" cmp want all
 
+	# what is followed may get another name, and be removed
+	flows renamed '/api/events?project=q'
+	tera-set project q name=qq >/dev/null
+	tera-rm project qq >/dev/null
+	ok "$door: a project by its name, to its end" wait_for 10 has renamed 2
+	like "$door: that it is removed is an event of it" "$(names renamed)" \
+		'^project.changed project.removed $'
+	req GET '/api/events?stream=1&project=qq'
+	gets "and then there is no such" 404 .error
+
 	# logs
 	tera-enqueue 1 >/dev/null
 	tera-claim >rec
@@ -222,6 +232,9 @@ tour() {
 	flows part "/api/jobs/$j/logs" 'Last-Event-ID: 2'
 	ok "$door: after a place" wait_for 10 has part 1
 	is "$door: only that" "$(whole part | field step)" three
+	echo '{"ticket":2,"summary":"of another"}' | tera-call log.add - >/dev/null
+	flows elsewhere "/api/jobs/$j/logs" 'Last-Event-ID: 4'
+	is "$door: a place in the logs is one of all logs" "$(names elsewhere)" ""
 	tera-finish -o failed -r verify "$j" 1 >/dev/null
 	ok "$door: a job that is over" over
 	like "$door: is the end" "$(tail -n 2 part)" '^data: \{"why":"failed"\}$'
