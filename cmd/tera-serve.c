@@ -14,6 +14,7 @@
 #include "cgi.h"
 #include "route.h"
 #include "store.h"
+#include "stream.h"
 
 static int
 list(void)
@@ -61,6 +62,7 @@ serve(void)
 	struct fault f;
 	struct store *s = NULL;
 	struct db *db;
+	bool streamed;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (cgi_read(&q, &r)) {
@@ -77,9 +79,14 @@ serve(void)
 		warn("%s %s: %d: %s", q.method, q.path, r.status,
 		    buf_text(&r.body));
 	cgi_write(&r);
+	streamed = r.stream != NULL;
+	if (streamed && fflush(stdout) == 0)
+		stream_print(r.stream, s, &q);
 	store_close(s);
 	req_free(&q);
 	resp_free(&r);
+	if (streamed)
+		exit(0); /* who went away is no fault of the output */
 	return 0;
 }
 

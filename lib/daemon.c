@@ -1,36 +1,55 @@
 /* See daemon.h. */
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "hub.h"
 #include "json.h"
 
 #define BATCH 256 /* requests of one turn of the store */
 
+/* Of a stream: */
+#define BLOCK 4096          /* bytes read at a time, */
+#define BLOCK_OLD 1024      /* with HTTP/1.0, in memory of its own */
+#define UNSENT (128 * 1024) /* bytes that the kernel keeps */
+#define UNHEARD (60 * 1000) /* ms: the other end was switched off */
+
 /* A request from its first line to the last byte of its answer. */
 struct visit {
 	struct MHD_Connection *conn;
+	struct daemon *d;
 	struct req q;
 	struct resp r;
 	struct call call;
-	size_t max; /* of its body */
-	bool begun; /* its headers were seen */
-	bool over;  /* its body is longer than max */
-	bool done;  /* r is the answer */
+	size_t max;            /* of its body */
+	bool begun;            /* its headers were seen */
+	bool over;             /* its body is longer than max */
+	bool done;             /* r is the answer */
+	struct reader *reader; /* of the stream that it is; NULL: none */
+	int fd;                /* and its socket */
+	bool lean;             /* it has given back what it can */
 	struct visit *next;
 };
 
 struct daemon {
 	struct MHD_Daemon *mhd;
 	int fd, quiet; /* quiet: the socket after the drain, -1 before */
+	int poll;      /* mhd, and what becomes of the streams' sockets */
+	struct hub *hub;
+	bool stirred, other; /* see daemon_stir, daemon_other */
 	struct auth auth;
-	long long seen; /* data_version when auth was read */
+	long long seen;  /* data_version when auth was read, and */
+	long long event; /* this was the last one */
 	bool stale;
 	int busy;
 	struct visit *wait, **last; /* whole, and to be run */
@@ -46,7 +65,7 @@ arrive(void *arg, const char *uri, struct MHD_Connection *conn)
 	struct visit *v = xmalloc(sizeof(*v));
 	size_t path = strcspn(uri, "?");
 
-	*v = (struct visit){ .conn = conn };
+	*v = (struct visit){ .conn = conn, .d = d, .fd = -1 };
 	d->busy++;
 	if (strlen(uri) > REQ_LINE_MAX) {
 		resp_error(&v->r, 414, "the address is too long");
@@ -152,18 +171,158 @@ begin(struct visit *v, const char *method)
 	v->done = true;
 }
 
+/* --- streams --- */
+
+/* libmicrohttpd has written to each page of the buffer that it gives us: in a
+ * stream that sleeps they are most of what it holds. */
+static void
+give_back(char *to, size_t max)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t skip = (page - (uintptr_t)to % page) % page;
+
+	if (max > skip)
+		madvise(to + skip, (max - skip) / page * page, MADV_DONTNEED);
+}
+
+/* More of a stream is wanted; a connection of which there is none sleeps. */
+static ssize_t
+more(void *arg, uint64_t pos, char *to, size_t max)
+{
+	struct visit *v = arg;
+	ssize_t n;
+
+	(void)pos;
+	n = hub_read(v->d->hub, v->reader, to, max < BLOCK ? max : BLOCK);
+	if (n < 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n == 0) {
+		if (!v->lean)
+			give_back(to, max);
+		v->lean = true;
+		MHD_suspend_connection(v->conn);
+	}
+	return n;
+}
+
+static void
+wake(void *who)
+{
+	struct visit *v = who;
+
+	MHD_resume_connection(v->conn);
+}
+
+/* Its key or its rights may have been taken away since. */
+static bool
+still_may(void *who)
+{
+	struct visit *v = who;
+	struct resp no = { .status = 0 };
+	char *actor = NULL;
+	bool may =
+	    auth_may(&v->d->auth, &v->q, v->call.route->who, &actor, &no);
+
+	free(actor);
+	resp_free(&no);
+	return may;
+}
+
+/* Begins one.  False: r says why not. */
+static bool
+join(struct visit *v)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(v->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct epoll_event e = { .events = EPOLLRDHUP, .data.ptr = v };
+	unsigned unheard = UNHEARD;
+	int unsent = UNSENT;
+
+	v->reader = hub_join(v->d->hub, v->r.stream, v);
+	if (v->reader == NULL) {
+		resp_free(&v->r);
+		resp_error(
+		    &v->r, 503, "%d streams are open: too many", HUB_READERS);
+		return false;
+	}
+	v->r.stream = NULL;
+	v->fd = info != NULL ? info->connect_fd : -1;
+	/* not for a Unix socket, which needs neither */
+	setsockopt(
+	    v->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	setsockopt(
+	    v->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard, sizeof(unheard));
+	/* libmicrohttpd does not look at a connection that sleeps */
+	epoll_ctl(v->d->poll, EPOLL_CTL_ADD, v->fd, &e);
+	return true;
+}
+
+static void
+part(struct visit *v)
+{
+	if (v->reader == NULL)
+		return;
+	epoll_ctl(v->d->poll, EPOLL_CTL_DEL, v->fd, NULL);
+	hub_leave(v->d->hub, v->reader);
+	v->reader = NULL;
+}
+
+/* Those whose readers have gone. */
+static void
+see_off(struct daemon *d)
+{
+	struct epoll_event events[64];
+	int n = epoll_wait(d->poll, events, 64, 0);
+
+	for (int i = 0; i < n; i++) {
+		struct visit *v = events[i].data.ptr;
+
+		if (v == NULL)
+			continue; /* libmicrohttpd has something to do */
+		epoll_ctl(d->poll, EPOLL_CTL_DEL, v->fd, NULL);
+		hub_end(d->hub, v->reader);
+	}
+}
+
+int
+daemon_streams(const struct daemon *d)
+{
+	return hub_count(d->hub);
+}
+
+void
+daemon_stir(struct daemon *d)
+{
+	d->stirred = d->stale = true;
+}
+
+void
+daemon_other(struct daemon *d)
+{
+	d->other = d->stale = true;
+}
+
+/* --- an answer --- */
+
 static enum MHD_Result
 send_answer(struct visit *v)
 {
 	struct resp *r = &v->r;
+	bool goes_on = r->stream != NULL && join(v);
 	struct MHD_Response *m;
 	size_t n = r->body.len;
 	enum MHD_Result sent;
-	char *body;
+	char *body = NULL;
 
 	resp_finish(r);
-	body = buf_take(&r->body);
-	m = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
+	if (goes_on)
+		m = MHD_create_response_from_callback(
+		    MHD_SIZE_UNKNOWN, BLOCK_OLD, more, v, NULL);
+	else {
+		body = buf_take(&r->body);
+		m = MHD_create_response_from_buffer(
+		    n, body, MHD_RESPMEM_MUST_FREE);
+	}
 	if (m == NULL) {
 		free(body);
 		return MHD_NO;
@@ -226,6 +385,7 @@ leave(void *arg, struct MHD_Connection *conn, void **state,
 	(void)why;
 	if (v == NULL)
 		return;
+	part(v);
 	call_free(&v->call);
 	req_free(&v->q);
 	resp_free(&v->r);
@@ -245,12 +405,21 @@ silent(void *arg, const char *fmt, va_list ap)
 
 /* --- all of them --- */
 
+static int
+mhd_fd(const struct daemon *d)
+{
+	return MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
 struct daemon *
 daemon_open(int fd)
 {
+	static const struct hub_door door = { wake, still_may };
 	struct daemon *d = xmalloc(sizeof(*d));
+	struct epoll_event e = { .events = EPOLLIN };
 
 	*d = (struct daemon){ .fd = fd, .quiet = -1, .stale = true };
+	d->poll = epoll_create1(EPOLL_CLOEXEC);
 	d->last = &d->wait;
 	d->mhd = MHD_start_daemon(
 	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
@@ -261,10 +430,16 @@ daemon_open(int fd)
 	    (size_t)2 * REQ_HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK, arrive, d,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, leave, d, MHD_OPTION_END);
-	if (d->mhd == NULL) {
+	if (d->mhd == NULL || d->poll < 0 ||
+	    epoll_ctl(d->poll, EPOLL_CTL_ADD, mhd_fd(d), &e) != 0) {
+		if (d->mhd != NULL)
+			MHD_stop_daemon(d->mhd);
+		if (d->poll >= 0)
+			close(d->poll);
 		free(d);
 		return NULL;
 	}
+	d->hub = hub_open(&door);
 	return d;
 }
 
@@ -279,7 +454,10 @@ daemon_close(struct daemon *d)
 		d->wait = v->next;
 		MHD_resume_connection(v->conn);
 	}
+	hub_end(d->hub, NULL);
 	MHD_stop_daemon(d->mhd);
+	hub_close(d->hub);
+	close(d->poll);
 	if (d->quiet >= 0)
 		close(d->quiet);
 	auth_free(&d->auth);
@@ -289,24 +467,25 @@ daemon_close(struct daemon *d)
 int
 daemon_fd(const struct daemon *d)
 {
-	return MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	return d->poll;
 }
 
 int
 daemon_patience(struct daemon *d)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
+	int streams = hub_patience(d->hub), own = -1;
 
 	if (d->wait != NULL)
 		return 0;
-	if (MHD_get_timeout(d->mhd, &ms) != MHD_YES)
-		return -1;
-	return ms < 60000 ? (int)ms : 60000;
+	if (MHD_get_timeout(d->mhd, &ms) == MHD_YES)
+		own = ms < 60000 ? (int)ms : 60000;
+	return own < 0 || (streams >= 0 && streams < own) ? streams : own;
 }
 
-/* The worker key as it is now: somebody may have changed it. */
+/* The worker key and the last event as they are now. */
 static void
-look_at_key(struct daemon *d, struct db *db)
+look_at_store(struct daemon *d, struct db *db)
 {
 	long long now = db_data_version(db);
 
@@ -315,6 +494,7 @@ look_at_key(struct daemon *d, struct db *db)
 	d->seen = now;
 	d->stale = false;
 	auth_load(&d->auth, db);
+	d->event = call_event(db);
 }
 
 /* One round: each one's next verb, all together.  Who has its answer goes. */
@@ -335,7 +515,7 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 		works[i].tasks[0].key = c->key;
 	}
 	if (work_run(db, works, n))
-		d->stale = true;
+		d->stale = d->stirred = true;
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = works[i].who;
 
@@ -360,7 +540,7 @@ serve(struct daemon *d, struct db *db)
 	if (d->wait == NULL)
 		return false;
 	if (db != NULL)
-		look_at_key(d, db);
+		look_at_store(d, db);
 	for (int i = 0; i < BATCH && d->wait != NULL; i++) {
 		struct visit *v = d->wait;
 
@@ -369,6 +549,7 @@ serve(struct daemon *d, struct db *db)
 			d->last = &d->wait;
 		if (db == NULL)
 			resp_error(&v->r, 503, "there is no store now");
+		v->call.event = d->event;
 		if (db != NULL &&
 		    call_begin(&v->call, &d->auth, &v->q, &v->r)) {
 			list[n++] = v;
@@ -385,9 +566,19 @@ serve(struct daemon *d, struct db *db)
 void
 daemon_turn(struct daemon *d, struct db *db)
 {
+	if (hub_count(d->hub) > 0)
+		see_off(d);
+	hub_store(d->hub, db, d->other);
+	d->other = false;
 	MHD_run(d->mhd);
 	while (serve(d, db))
 		MHD_run(d->mhd);
+	if (hub_count(d->hub) == 0 || db == NULL)
+		return;
+	look_at_store(d, db);
+	if (hub_turn(d->hub, d->stirred))
+		MHD_run(d->mhd);
+	d->stirred = false;
 }
 
 void
@@ -395,10 +586,11 @@ daemon_drain(struct daemon *d)
 {
 	if (d->quiet < 0)
 		d->quiet = MHD_quiesce_daemon(d->mhd);
+	hub_end(d->hub, NULL);
 }
 
 int
 daemon_busy(const struct daemon *d)
 {
-	return d->busy;
+	return d->busy - hub_count(d->hub);
 }

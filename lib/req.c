@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "req.h"
+#include "stream.h"
 
 const char *const req_heads[HEADS] = {
 	[HEAD_TYPE] = "Content-Type",
@@ -46,6 +47,7 @@ resp_free(struct resp *r)
 	for (int i = 0; i < RESP_HEADS; i++)
 		free(r->head[i].value);
 	buf_free(&r->body);
+	stream_free(r->stream);
 	*r = (struct resp){ .status = 0 };
 }
 

@@ -49,6 +49,8 @@ struct req {
 
 #define RESP_HEADS 16
 
+struct stream;
+
 struct resp {
 	int status;
 	const char *type; /* of the body */
@@ -57,6 +59,7 @@ struct resp {
 		char *value;
 	} head[RESP_HEADS]; /* ends with a NULL name, or is full */
 	struct buf body;
+	struct stream *stream; /* goes on after it (stream.h); NULL: no */
 };
 
 void req_free(struct req *q);

@@ -64,6 +64,11 @@ const struct route routes[] = {
 	{ "DELETE", P "/notes/:note", "api.note note.remove api.removed",
 	    WHO_WRITE, SHAPE_ONE, 200 },
 
+	/* what goes on: lists, and streams (stream.h) */
+	{ "GET", "/api/events", "api.events", WHO_READ, SHAPE_LIST, 200 },
+	{ "GET", "/api/jobs/:job/logs", "api.job.logs", WHO_READ, SHAPE_LIST,
+	    200 },
+
 	/* any verb: what tera-http asks */
 	{ "POST", "/api/v1/:verb", "", WHO_WRITE, SHAPE_LINES, 200 },
 	{ NULL, NULL, NULL, WHO_ALL, SHAPE_ONE, 0 },

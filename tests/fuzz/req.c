@@ -67,6 +67,8 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 	q.head[HEAD_HOST] = line(&p, end);
 	q.head[HEAD_ORIGIN] = line(&p, end);
 	q.head[HEAD_KEY] = line(&p, end);
+	q.head[HEAD_ACCEPT] = line(&p, end);
+	q.head[HEAD_LAST_EVENT] = line(&p, end);
 	q.local = true;
 	buf_add(&q.body, p, (size_t)(end - p));
 	(void)route_body_max(q.path);
