@@ -255,7 +255,7 @@ lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
-	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh
+	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh tests/httpd.sh
 	shellcheck -x -s sh share/sh/tera.sh \
 		$(filter-out %.c %.py,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)

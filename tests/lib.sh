@@ -11,7 +11,12 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/tera-test.XXXXXX")
 test_pids=
 at_end() {
 	set +e
-	for pid in $test_pids; do kill "$pid" 2>/dev/null; done
+	for pid in $test_pids; do
+		# who has ended may have left its number to somebody else's process
+		if grep -q "^PPid:[[:space:]]*$$\$" "/proc/$pid/status" 2>/dev/null; then
+			kill "$pid" 2>/dev/null
+		fi
+	done
 	# what a test left running in its own directory goes too
 	for p in /proc/[0-9]*; do
 		case $(readlink "$p/cwd" 2>/dev/null) in
