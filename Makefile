@@ -103,7 +103,7 @@ bins := $(addprefix $(B)/bin/,$(commands) $(scripts))
 lib_o := $(patsubst lib/%.c,$(B)/lib/%.o,$(filter-out lib/base.c,$(wildcard lib/*.c))) $(B)/gen/sql.o
 units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
-all: $(bins)
+all: $(bins) www
 
 # api.sql uses parts of all others.
 sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
@@ -163,6 +163,24 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libtera.a
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $< \
 		$(B)/libtera.a -ljq $(SQLITE) $(NETTLE)
 
+# --- the pages: share/www, and the scripts that npm brings ----------------------
+
+# One directory that a server can show as it is, whatever B is.  A build
+# without npm or its registry is whole but for the pages.
+W := build/www
+www := $(patsubst share/www/%,$(W)/%,$(shell find share/www -type f ! -name 'package*.json'))
+www: $(www)
+	@contrib/fetch-npm www $(W) || \
+		echo 'make: the pages (web UI) are left out: npm or its registry is not there' >&2
+$(www): $(W)/%: share/www/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+# Pictures of all pages, dark and light, wide and narrow.
+screenshots: all
+	contrib/fetch-npm ui build/ui
+	B=$(B) tests/ui/run screenshots build/screenshots
+
 # --- installing -------------------------------------------------------------
 
 pages := $(wildcard man/*.[1578])
@@ -178,6 +196,8 @@ install: all
 	cd share && find . -type d -exec install -d $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f ! -perm -u+x -exec install -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f -perm -u+x -exec install -m 755 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
+	rm -f $(DESTDIR)$(PREFIX)/share/tera/www/package*.json
+	cd $(W) && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/www/{} \;
 	for s in 1 5 7 8; do \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
 		install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
@@ -206,6 +226,7 @@ demo:
 tests := $(sort $(wildcard tests/*.t))
 check:
 	contrib/install-packages $(if $(FULL),full,check)
+	! command -v chromium >/dev/null || contrib/fetch-npm ui build/ui || :
 	$(MAKE) check-run check-remote $(if $(FULL),asan lint fuzz)
 
 # Tests on what is built, nothing installed.  prove prints the summary.
@@ -270,5 +291,6 @@ README.md: man/tera.7 man/readme.awk
 
 clean:
 	rm -rf build
-.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run install lint uninstall
+.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run \
+	install lint screenshots uninstall www
 .SECONDARY:

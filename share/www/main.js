@@ -1,0 +1,118 @@
+// The shell of the pages: what is shown for which address, the bar on top, the
+// stream behind it all.
+//
+// Addresses are behind a #, so that any web server can show these files.  A
+// page is one file, page/NAME.js, and one line in `pages`.  Its default export
+// is a function of
+//     args   the parts of the address after the name
+//     draw   to be called when something changed
+// that gives an object of
+//     title()           for the bar and the window
+//     load()            fetches what is shown; called again after the server
+//                       was away, so it must not lose what a person is at
+//     changed(events)   what happened since (lib/live.js); may fetch
+//     view()            the HTML of it
+//     project()         its project's number, for the bar; may be missing
+//     keys              [[key, what, function], ...] for this page
+//     close()           it goes; may be missing
+import { follow } from './lib/live.js';
+import { keys, sheet } from './lib/key.js';
+import { html, nothing, render } from './lib/ui.js';
+
+const pages = {
+	'': () => import('./page/projects.js'),
+	board: () => import('./page/board.js'),
+	ticket: () => import('./page/ticket.js'),
+};
+
+const app = document.getElementById('app');
+let page, stop, state = 'live', ready = false, asked = false;
+
+export const go = (to) => {
+	location.hash = to;
+};
+
+function draw() {
+	if (asked) return;
+	asked = true;
+	requestAnimationFrame(() => {
+		asked = false;
+		paint();
+	});
+}
+
+function paint() {
+	const project = page?.project?.();
+	const title = page?.title() ?? '';
+	document.title = title ? `${title} – Tera` : 'Tera';
+	render(html`<a class="skip" href="#main" @click=${skip}>Skip to the content</a>
+		<header class="bar">
+			<nav aria-label="Pages">
+				<a class="home" href="#/" aria-current=${page?.name === '' ? 'page' : nothing}>Projects</a>
+				${project ? html`<a href="#/board/${project}" aria-current=${page.name === 'board' ? 'page' : nothing}>Board</a>` : nothing}
+			</nav>
+			<strong class="where" dir="auto">${title}</strong>
+			${state === 'away' ? html`<span class="away" role="status">The server is away. Trying again…</span>` : nothing}
+			<button class="quiet" aria-label="Keyboard shortcuts" title="Keyboard (?)" @click=${sheet}>?</button>
+		</header>
+		<main id="main" tabindex="-1" class=${page?.kind ?? 'page'} aria-busy=${ready ? 'false' : 'true'}>${body()}</main>`, app);
+}
+
+function body() {
+	if (typeof state === 'object')
+		return html`<div class="empty"><p>${state.message}</p><p><a href="#/">All projects</a></p></div>`;
+	if (!page || !ready) return state === 'away' ? nothing : html`<p class="loading">Loading…</p>`;
+	return page.view();
+}
+
+function skip(e) {
+	e.preventDefault();
+	document.getElementById('main').focus();
+}
+
+async function show() {
+	const [name, ...args] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+	stop?.();
+	page?.close?.();
+	page = undefined;
+	ready = false;
+	state = 'live';
+	const make = pages[name];
+	if (!make) {
+		state = new Error('There is no such page.');
+		return draw();
+	}
+	const here = location.hash;
+	const module = await make();
+	if (location.hash !== here) return; // somebody was faster
+	page = module.default(args, draw);
+	page.name = name;
+	draw();
+	stop = follow(
+		async () => {
+			await page.load();
+			ready = true;
+			draw();
+		},
+		(events) => page.changed(events),
+		(now) => {
+			state = now;
+			draw();
+		},
+	);
+}
+
+keys(() => [
+	['Everywhere', [
+		['?', 'This sheet', sheet],
+		['g p', 'Projects', () => go('#/')],
+		...(page?.project?.() ? [['g b', 'Board', () => go(`#/board/${page.project()}`)]] : []),
+	]],
+	...(page?.keys?.length ? [['This page', page.keys]] : []),
+]);
+
+addEventListener('hashchange', () => {
+	show().then(() => scrollTo(0, 0));
+});
+setInterval(draw, 30000); // "5 min" grows
+show();
