@@ -13,6 +13,7 @@
 
 #include "cgi.h"
 #include "route.h"
+#include "static.h"
 #include "store.h"
 
 static int
@@ -63,7 +64,7 @@ serve(void)
 	struct db *db;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (cgi_read(&q, &r)) {
+	if (cgi_read(&q, &r) && !static_answer(&q, &r)) {
 		s = store_open(&f);
 		db = s != NULL ? store_db(s, &f) : NULL;
 		if (db != NULL)

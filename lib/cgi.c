@@ -129,15 +129,40 @@ cgi_read(struct req *q, struct resp *r)
 	return body(q, route_body_max(q->path), r);
 }
 
+/* A file that became shorter meanwhile gives less: Content-Length tells. */
+static void
+copy(int fd, size_t left)
+{
+	char piece[65536];
+	ssize_t n;
+
+	while (left > 0 &&
+	       (n = read(fd, piece,
+		    left < sizeof(piece) ? left : sizeof(piece))) > 0) {
+		fwrite(piece, 1, (size_t)n, stdout);
+		left -= (size_t)n;
+	}
+}
+
 void
 cgi_write(struct resp *r)
 {
+	const char *method = getenv("REQUEST_METHOD");
+	size_t n = r->file ? r->size : r->body.len;
+	bool known = n > 0 || (r->file && r->status == 200);
+
 	resp_finish(r);
 	printf("Status: %d %s\r\n", r->status, resp_words(r->status));
 	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
 		printf("%s: %s\r\n", r->head[i].name, r->head[i].value);
-	if (r->body.len > 0)
-		printf("Content-Length: %zu\r\n", r->body.len);
+	if (known)
+		printf("Content-Length: %zu\r\n", n);
 	printf("\r\n");
-	fwrite(buf_text(&r->body), 1, r->body.len, stdout);
+	/* RFC 3875, 4.3.3: HEAD is for the script to mind */
+	if (method != NULL && strcmp(method, "HEAD") == 0)
+		return;
+	if (r->file)
+		copy(r->fd, r->size);
+	else
+		fwrite(buf_text(&r->body), 1, r->body.len, stdout);
 }

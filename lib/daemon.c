@@ -10,6 +10,7 @@
 
 #include "daemon.h"
 #include "json.h"
+#include "static.h"
 
 #define BATCH 256 /* requests of one turn of the store */
 
@@ -162,11 +163,19 @@ send_answer(struct visit *v)
 	char *body;
 
 	resp_finish(r);
-	body = buf_take(&r->body);
-	m = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
-	if (m == NULL) {
-		free(body);
-		return MHD_NO;
+	if (r->file) {
+		m = MHD_create_response_from_fd64(r->size, r->fd);
+		if (m == NULL)
+			return MHD_NO;
+		r->file = false; /* it is closed with m */
+	} else {
+		body = buf_take(&r->body);
+		m = MHD_create_response_from_buffer(
+		    n, body, MHD_RESPMEM_MUST_FREE);
+		if (m == NULL) {
+			free(body);
+			return MHD_NO;
+		}
 	}
 	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
 		MHD_add_response_header(m, r->head[i].name, r->head[i].value);
@@ -206,6 +215,8 @@ handle(void *arg, struct MHD_Connection *conn, const char *url,
 		    &v->r, 413, "the body is longer than %zu bytes", v->max);
 		v->done = true;
 	}
+	if (!v->done)
+		v->done = static_answer(&v->q, &v->r);
 	if (v->done)
 		return send_answer(v);
 	MHD_suspend_connection(v->conn);

@@ -28,6 +28,7 @@ enum head {
 	HEAD_ORIGIN,
 	HEAD_SITE, /* Sec-Fetch-Site */
 	HEAD_ACCEPT,
+	HEAD_ENCODING,    /* Accept-Encoding */
 	HEAD_NONE_MATCH,  /* If-None-Match */
 	HEAD_LAST_EVENT,  /* Last-Event-ID */
 	HEAD_ASK_METHOD,  /* Access-Control-Request-Method */
@@ -57,6 +58,11 @@ struct resp {
 		char *value;
 	} head[RESP_HEADS]; /* ends with a NULL name, or is full */
 	struct buf body;
+	/* or a file instead of it: the first size bytes of fd, which is ours
+	 * until somebody takes it and sets file to false */
+	bool file;
+	int fd;
+	size_t size;
 };
 
 void req_free(struct req *q);
