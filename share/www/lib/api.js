@@ -25,9 +25,8 @@ export class Refusal extends Error {
 	}
 }
 
-// One request; path is relative to the pages, such as "api/settings/check".
-export async function request(method, path, body, headers = {}, signal) {
-	let answer, text;
+async function answer_of(method, path, body, headers, signal) {
+	let answer;
 	try {
 		answer = await fetch(new URL(path, root), {
 			method,
@@ -35,20 +34,31 @@ export async function request(method, path, body, headers = {}, signal) {
 			headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
 			signal,
 		});
-		text = await answer.text();
 	} catch (e) {
 		if (e.name === 'AbortError') throw e;
 		throw new Refusal(0, 'The server does not answer.');
 	}
-	if (answer.ok) return text;
+	if (answer.ok) return answer;
 	if (answer.status === 401) log_in();
 	let said;
 	try {
-		said = JSON.parse(text).error;
+		said = (await answer.json()).error;
 	} catch {
 		// a web server in between has its own pages
 	}
 	throw new Refusal(answer.status, said || `The server says ${answer.status} ${answer.statusText}.`);
+}
+
+// One request; path is relative to the pages, such as "api/pulls/3/diff".
+// The answer's text.
+export async function request(method, path, body, headers = {}, signal) {
+	const answer = await answer_of(method, path, body, headers, signal);
+	try {
+		return await answer.text();
+	} catch (e) {
+		if (e.name === 'AbortError') throw e;
+		throw new Refusal(0, 'The server broke off its answer.');
+	}
 }
 
 // The server's own page asks who it is, and comes back here.
@@ -79,5 +89,8 @@ export async function tell(verb, input = {}) {
 	return rows(text)[0];
 }
 
-// The URL of the event stream after the event seq.
-export const events_url = (since) => new URL(`api/events?since=${since}`, root);
+// The bytes of the stream of the events after seq.
+export async function open_stream(seq, signal) {
+	const headers = { Accept: 'text/event-stream' };
+	return (await answer_of('GET', `api/events?since=${seq}`, undefined, headers, signal)).body;
+}

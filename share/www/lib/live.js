@@ -6,9 +6,10 @@
 // then follow from where that was".  So nothing can be missed, and an event
 // that comes twice only has something fetched again.
 //
-// state(word) tells how it stands: "live", "away" (the server does not answer)
-// or the Refusal when it refuses.  The answer is a function that ends it.
-import { ask, events_url } from './api.js';
+// state(word) tells how it stands: "live", "away" (the server does not answer),
+// or what the server refused, or what broke.  The answer is a function that
+// ends it.
+import { ask, open_stream } from './api.js';
 
 // A hidden page lets go of its stream: browsers keep only six connections to a
 // server, and six forgotten tabs would hold them all.
@@ -16,108 +17,122 @@ const HIDDEN_MS = 20000;
 // Events come in crowds: what a page draws for them it draws once.
 const BUNCH_MS = 60;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
-
-// What the stream calls its messages: the noun of the event.
-const nouns = ['message', 'project', 'graph', 'board', 'ticket', 'dependency', 'comment', 'note', 'setting',
-	'job', 'attempt', 'log', 'pr', 'pr_comment', 'token'];
+// The server says something every 15 s; a dead connection says nothing.
+const SILENT_MS = 45000;
 
 export function follow(load, changed, state) {
-	let source, timer, hiding, over = false, tries = 0, bunch = [], bunch_timer, run = 0;
+	let stream, timer, hiding, silence, bunch_timer;
+	let bunch = [], tries = 0, over = false, run = 0;
 
 	async function begin() {
 		const mine = ++run;
-		clearTimeout(timer);
+		stop();
 		try {
 			const [head] = await ask('event.head');
 			await load();
 			if (over || mine !== run) return;
-			if (document.hidden) {
-				state('live');
-				return hide();
-			}
-			open(head.seq);
-		} catch (e) {
-			if (over || mine !== run) return;
-			if (!e.away && e.status !== 503) {
-				// a refusal does not pass by itself, and a fault of ours is to be seen
-				state(e);
-				if (e.status === undefined) throw e;
-				return;
-			}
-			again();
-		}
-	}
-
-	function open(seq) {
-		source = new EventSource(events_url(seq));
-		source.onopen = () => {
+			stream = new AbortController();
+			const mine_too = stream;
+			const body = await open_stream(head.seq, stream.signal);
+			if (mine_too.signal.aborted) return;
 			tries = 0;
 			state('live');
-		};
-		source.onerror = () => {
-			stop();
-			again();
-		};
-		for (const noun of nouns) source.addEventListener(noun, take);
+			await read(body);
+			if (!mine_too.signal.aborted) again();
+		} catch (e) {
+			if (over || mine !== run || e.name === 'AbortError') return;
+			if (e.away || e.status === 503 || e.status === 429 || e instanceof TypeError && e.status === undefined && stream) again();
+			else {
+				state(e);
+				if (e.status === undefined) throw e; // a fault of ours: the console has it
+			}
+		}
 	}
 
-	function take(message) {
-		let event;
-		try {
-			event = JSON.parse(message.data);
-		} catch {
-			return; // not one of ours
+	// Server-Sent Events by hand: EventSource would not tell why it was refused,
+	// and wants the name of each kind of event beforehand.
+	async function read(body) {
+		const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+		let text = '', name = '', data = '';
+		const mine = stream;
+		for (;;) {
+			clearTimeout(silence);
+			silence = setTimeout(() => {
+				if (mine === stream) {
+					stop();
+					again();
+				}
+			}, SILENT_MS);
+			const { value, done } = await reader.read();
+			if (done || mine.signal.aborted) return;
+			const lines = (text + value).split(/\r?\n/);
+			text = lines.pop();
+			for (const line of lines) {
+				if (line.startsWith('data:')) data += line.slice(5);
+				else if (line.startsWith('event:')) name = line.slice(6).trim();
+				else if (line === '') {
+					if (name === 'reset' || name === 'end') return;
+					if (data) take(JSON.parse(data));
+					name = data = '';
+				}
+			}
 		}
+	}
+
+	function take(event) {
 		bunch.push(event);
-		bunch_timer ??= setTimeout(() => {
+		bunch_timer ??= setTimeout(async () => {
 			const events = bunch;
 			bunch = [];
 			bunch_timer = undefined;
-			Promise.resolve(changed(events)).catch((e) => {
-				if (e.away) {
+			try {
+				await changed(events);
+			} catch (e) {
+				if (over) return;
+				if (e.away || e.status === 503) {
 					stop();
 					again();
-				} else state(e);
-			});
+				} else {
+					state(e);
+					if (e.status === undefined) throw e;
+				}
+			}
 		}, BUNCH_MS);
 	}
 
 	function stop() {
-		source?.close();
-		source = undefined;
+		clearTimeout(timer);
+		clearTimeout(silence);
+		stream?.abort();
+		stream = undefined;
 	}
 
 	function again() {
+		if (over) return;
 		state('away');
 		clearTimeout(timer);
 		timer = setTimeout(begin, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
 	}
 
-	function hide() {
+	function seen() {
 		clearTimeout(hiding);
+		if (!document.hidden) {
+			if (!stream) begin();
+			return;
+		}
 		hiding = setTimeout(() => {
-			stop();
-			clearTimeout(timer);
 			run++;
+			stop();
 		}, HIDDEN_MS);
 	}
 
-	function seen() {
-		clearTimeout(hiding);
-		if (document.hidden) hide();
-		else if (!source) begin();
-	}
-
 	document.addEventListener('visibilitychange', seen);
-	addEventListener('online', seen);
 	begin();
 	return () => {
 		over = true;
 		stop();
-		clearTimeout(timer);
 		clearTimeout(hiding);
 		clearTimeout(bunch_timer);
 		document.removeEventListener('visibilitychange', seen);
-		removeEventListener('online', seen);
 	};
 }
