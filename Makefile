@@ -165,8 +165,9 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libtera.a
 
 # --- the pages: share/www, and the scripts that npm brings ----------------------
 
-# One directory that a server can show as it is, whatever B is.  A build
-# without npm or its registry is whole but for the pages.
+# One directory that a server can show as it is, whatever B is: each file, and
+# beside it the same compressed.  A build without npm or its registry is whole
+# but for the pages.
 W := build/www
 www := $(patsubst share/www/%,$(W)/%,$(shell find share/www -type f ! -name 'package*.json'))
 www: $(www)
@@ -174,12 +175,12 @@ www: $(www)
 		echo 'make: the pages (web UI) are left out: npm or its registry is not there' >&2
 $(www): $(W)/%: share/www/%
 	@mkdir -p $(@D)
-	@cp $< $@
+	@cp $< $@ && gzip -9nkf $@
 
 # Pictures of all pages, dark and light, wide and narrow.
 screenshots: all
 	contrib/fetch-npm ui build/ui
-	B=$(B) tests/ui/run screenshots build/screenshots
+	B=$(B) node tests/ui/screenshots.mjs build/screenshots
 
 # --- installing -------------------------------------------------------------
 

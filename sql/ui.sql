@@ -12,11 +12,14 @@ SELECT json_patch($(project), json_object(
   'week_usd', (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND cost_usd IS NOT NULL AND started_at >= strftime('%Y-%m-%dT%H:%M:%fZ', :now, '-7 days')))) AS json
 FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(@deleted, 0) ORDER BY number;
 
--- A card: keys that would hold nothing are left out, for there are many.
+-- A card.  There are many, so a key that would hold nothing is left out, and
+-- so are what most have (priority medium, status todo) and what only sorts the
+-- columns where the last change is on top.
 -- :verb ui.cards READ
 -- :in project:ref! tickets:array
 $(find_project)
-SELECT record('number', t.number, 'id', t.id, 'title', t.title, 'column_id', t.column_id, 'priority', t.priority, 'status', t.status, 'version', t.version, 'updated_at', substr(t.updated_at, 1, 19) || 'Z',
+SELECT record('number', t.number, 'id', t.id, 'title', t.title, 'column_id', t.column_id, '?priority', nullif(t.priority, 'medium'), '?status', nullif(t.status, 'todo'), 'version', t.version,
+  '?updated_at', iif(t.column_id IN ('in_review', 'done'), t.updated_at, NULL),
   '?nodes', raw(nullif(t.associated_node_ids, '[]')),
   '?needs', (SELECT nullif(json_group_array(n.number), '[]') FROM dependency d JOIN ticket n ON n.id = d.needs_id WHERE d.ticket_id = t.id AND n.deleted_at IS NULL),
   '?blocked', iif(EXISTS ($(unmet)), bool(1), NULL),

@@ -51,7 +51,7 @@ function paint() {
 				<a class="home" href="#/" aria-current=${page?.name === '' ? 'page' : nothing}>Projects</a>
 				${project ? html`<a href="#/board/${project}" aria-current=${page.name === 'board' ? 'page' : nothing}>Board</a>` : nothing}
 			</nav>
-			<strong class="where" dir="auto">${title}</strong>
+			<strong class="where" dir="auto">${project ? title : nothing}</strong>
 			${state === 'away' ? html`<span class="away" role="status">The server is away. Trying again…</span>` : nothing}
 			<button class="quiet" aria-label="Keyboard shortcuts" title="Keyboard (?)" @click=${sheet}>?</button>
 		</header>

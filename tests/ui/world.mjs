@@ -41,12 +41,17 @@ export async function world() {
 		const out = execFileSync(command, args.map(String), { env, cwd: dir, encoding: 'utf8', maxBuffer: 1 << 28 });
 		return out.split('\n').filter(Boolean).map((line) => (line[0] === '{' ? JSON.parse(line) : line));
 	};
+	// one verb with an object; its rows
+	const verb = (name, object) => {
+		const out = execFileSync('tera-call', [name, '-'], { env, cwd: dir, encoding: 'utf8', input: `${JSON.stringify(object)}\n`, maxBuffer: 1 << 28 });
+		return out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+	};
 	tera('tera-init', '-q');
 
 	let server, browser;
 	const port = await free_port();
 	const w = {
-		dir, env, tera,
+		dir, env, tera, verb,
 		url: `http://127.0.0.1:${port}/`,
 		faults: [], // what pages complained of
 		async serve() {

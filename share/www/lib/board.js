@@ -17,8 +17,8 @@ export function columns_dialog(project, columns, version, cards) {
 			draw();
 		};
 		const row = (c, i) => html`<li>
-			<input aria-label="Title of column ${i + 1}" .value=${c.title} required maxlength="80" dir="auto" @input=${(e) => (c.title = e.target.value)}>
-			<input aria-label="Limit of ${c.title}" type="number" min="1" placeholder="no limit" .value=${c.limit ?? ''}
+			<input aria-label="Title of column ${i + 1}" .value=${c.title} required maxlength="80" dir="auto" @input=${(e) => { c.title = e.target.value; draw(); }}>
+			<input aria-label="Limit of column ${i + 1}" type="number" min="1" placeholder="no limit" .value=${c.limit ?? ''}
 				@input=${(e) => (c.limit = e.target.value ? Number(e.target.value) : undefined)}>
 			<button type="button" aria-label="${c.title}: to the left" ?disabled=${i === 0} @click=${() => swap(i, -1)}>↑</button>
 			<button type="button" aria-label="${c.title}: to the right" ?disabled=${i === list.length - 1} @click=${() => swap(i, 1)}>↓</button>

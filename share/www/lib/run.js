@@ -4,7 +4,9 @@ import { ask } from './api.js';
 import { long_list } from './scroll.js';
 import { ago, count, html, nothing, plural, refused, span, state, usd } from './ui.js';
 
-const LINE = 30, HEAD = 44, RAW = 300; // pixels, as style.css has them
+const LINE = 30, HEAD = 44; // pixels, as style.css has them
+// Of an output: what its lines need, up to a third of a page.
+const raw_height = (text) => Math.min(290, (text ?? '').split('\n').length * 19 + 16);
 
 // What a step is to a person.
 function words(step) {
@@ -25,6 +27,7 @@ export function run_part(ticket, draw) {
 	const list = long_list(draw);
 
 	async function toggle(l) {
+		list.hold();
 		if (open.has(l.seq)) open.delete(l.seq);
 		else {
 			open.set(l.seq, undefined);
@@ -80,11 +83,11 @@ export function run_part(ticket, draw) {
 			<time class="num" datetime=${l.created_at} title=${new Date(l.created_at).toLocaleString()}>${new Date(l.created_at).toLocaleTimeString([], { hour12: false })}</time>
 			<b>${words(l.step)}</b><span class="text" dir="auto" title=${l.summary ?? nothing}>${l.summary}</span>
 			<span class="num">${i.took >= 0.1 ? lasted(i.took) : nothing}</span>
-			${l.raw ? html`<button class="quiet" aria-expanded=${is_open ? 'true' : 'false'} aria-label="Output of ${words(l.step)}" @click=${() => toggle(l)}>${count(l.raw)} characters ${is_open ? '▴' : '▾'}</button>` : nothing}
-			${is_open ? html`<pre tabindex="0" dir="auto">${open.get(l.seq) ?? '…'}</pre>` : nothing}</div>`;
+			${l.raw ? html`<button class="quiet" aria-expanded=${is_open ? 'true' : 'false'} @click=${() => toggle(l)}><span class="unseen">Output of ${words(l.step)}: </span>${count(l.raw)} characters ${is_open ? '▴' : '▾'}</button>` : nothing}
+			${is_open ? html`<pre tabindex="0" dir="auto" .style=${`height:${raw_height(open.get(l.seq))}px`}>${open.get(l.seq) ?? '…'}</pre>` : nothing}</div>`;
 	}
 
-	const height = (i) => (i.j ? HEAD : open.has(i.l.seq) ? LINE + RAW : LINE);
+	const height = (i) => (i.j ? HEAD : open.has(i.l.seq) ? LINE + raw_height(open.get(i.l.seq)) + 10 : LINE);
 
 	return {
 		async load() {

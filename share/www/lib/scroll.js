@@ -9,7 +9,7 @@ import { html, repeat } from './ui.js';
 const MORE = 400; // pixels above and below what is visible
 
 export function long_list(redraw) {
-	let top = 0, room = 600, at_end = true;
+	let top = 0, room = 600, at_end = true, box_id;
 
 	function scrolled(e) {
 		const box = e.currentTarget;
@@ -22,8 +22,14 @@ export function long_list(redraw) {
 	}
 
 	return {
+		// somebody looks at something: it stays where it is
+		hold() {
+			top = document.getElementById(box_id)?.scrollTop ?? 0;
+			at_end = false;
+		},
 		view(items, height, line, label, id) {
 			const shown = [];
+			box_id = id;
 			let y = 0, before = 0;
 			const total = items.reduce((sum, i) => sum + height(i), 0);
 			const from = at_end ? Math.max(0, total - room) : top;

@@ -1,8 +1,15 @@
 // What can be done with a ticket, for the pages that show one.
-import { Refusal, request, tell } from './api.js';
+import { Refusal, ask, request, tell } from './api.js';
 import { form, say, refused } from './ui.js';
 
 export const priorities = [['high', 'high'], ['medium', 'medium'], ['low', 'low']];
+
+// The cards of a project, all or of these tickets; what ui.cards leaves out is
+// put in.
+export async function cards(project, tickets) {
+	const all = await ask('ui.cards', { project, tickets });
+	return all.map((t) => ({ priority: 'medium', status: 'todo', ...t }));
+}
 
 // The graph as names for ids.
 export function names(graph) {

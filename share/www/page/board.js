@@ -4,7 +4,7 @@ import * as ticket from '../lib/ticket.js';
 import { columns_dialog, notes_part, removed_dialog } from '../lib/board.js';
 import { wires } from '../lib/wires.js';
 import { noChange } from '../vendor/lit-html/lit-html.js';
-import { ago, announce, empty, html, nothing, plural, refused, repeat, say, span, state, usd } from '../lib/ui.js';
+import { announce, empty, html, nothing, plural, refused, repeat, say, span, state, usd } from '../lib/ui.js';
 
 const rank = { high: 0, medium: 1, low: 2 };
 const states = {
@@ -43,7 +43,7 @@ export default function board([number], draw_page) {
 		const here = { project: number };
 		let all, now;
 		[[project], [now], [graph], notes, all] = await Promise.all([
-			ask('project.show', here), ask('board.show', here), ask('graph.show', here), ask('note.list', here), ask('ui.cards', here),
+			ask('project.show', here), ask('board.show', here), ask('graph.show', here), ask('note.list', here), ticket.cards(number),
 		]);
 		take_board(now);
 		label = ticket.names(graph).node;
@@ -76,7 +76,7 @@ export default function board([number], draw_page) {
 		draw();
 	}
 	async function refresh(ids) {
-		const got = await ask('ui.cards', { project: number, tickets: ids });
+		const got = await ticket.cards(number, ids);
 		for (const id of ids) cards.delete(id);
 		for (const t of got) cards.set(t.id, t);
 	}

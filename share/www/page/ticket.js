@@ -4,7 +4,7 @@ import { diff_view } from '../lib/diff.js';
 import { pull_part } from '../lib/pull.js';
 import { run_part } from '../lib/run.js';
 import * as ticket from '../lib/ticket.js';
-import { ago, html, nothing, prose, refused, repeat, say, state, sure, usd } from '../lib/ui.js';
+import { ago, html, nothing, prose, refused, repeat, state, usd } from '../lib/ui.js';
 
 export default function ticket_page([number], draw) {
 	let t, card, project, board, graph, jobs = [], attempts = new Map(), comments = [], needs = [], wanted_by = [], pulls = [];
@@ -18,7 +18,7 @@ export default function ticket_page([number], draw) {
 		let deps;
 		[[project], [board], [graph], [card], comments, deps, pulls] = await Promise.all([
 			ask('project.show', { project: t.project_id }), ask('board.show', { project: t.project_id }),
-			ask('graph.show', { project: t.project_id }), ask('ui.cards', { project: t.project_id, tickets: [t.id] }),
+			ask('graph.show', { project: t.project_id }), ticket.cards(t.project_id, [t.id]),
 			ask('comment.list', here), ask('dependency.list', { project: t.project_id }), ask('pr.list', here),
 			load_jobs(), run.load(),
 		]);
@@ -114,7 +114,7 @@ export default function ticket_page([number], draw) {
 		return all.length ? all.map((word) => html`<li class="node" dir="auto">${word}</li>`) : html`<li class="hint">none</li>`;
 	}
 
-	const other = (d, n, id) => html`<li><a href="#/ticket/${n}">#${n}</a> ${d.met ? state('completed') : state('pending', 'not done')}
+	const other = (d, n, id) => html`<li><a href="#/ticket/${n}">#${n}</a> ${id !== t.id ? nothing : d.met ? state('completed') : state('pending', 'not done')}
 		<button class="quiet" aria-label="${id === t.id ? `No longer wait for ticket ${n}` : `Ticket ${n} no longer waits for this`}" @click=${() => free(d)}>×</button></li>`;
 
 	const cost = () => [...attempts.values()].flat().reduce((sum, a) => sum + (a.cost_usd ?? 0), 0);
@@ -130,7 +130,7 @@ export default function ticket_page([number], draw) {
 		<dt>Concerns</dt><dd><ul class="nodes">${links()}</ul></dd>
 		<dt>Waits for</dt><dd><ul class="deps">${needs.map((d) => other(d, d.needs, t.id))}</ul>
 			<button class="quiet" @click=${() => ticket.wait_for(t)}>Add</button></dd>
-		${wanted_by.length ? html`<dt>Wait for it</dt><dd><ul class="deps">${wanted_by.map((d) => other({ ...d, met: t.column_id === 'done' }, d.ticket, d.ticket_id))}</ul></dd>` : nothing}
+		${wanted_by.length ? html`<dt>Wait for it</dt><dd><ul class="deps">${wanted_by.map((d) => other(d, d.ticket, d.ticket_id))}</ul></dd>` : nothing}
 		<dt>Created</dt><dd>${ago(t.created_at)} ago</dd>
 		<dt>Changed</dt><dd>${ago(t.updated_at)} ago</dd></dl></aside>`;
 
