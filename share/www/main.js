@@ -55,7 +55,7 @@ function paint() {
 			${state === 'away' ? html`<span class="away" role="status">The server is away. Trying again…</span>` : nothing}
 			<button class="quiet" aria-label="Keyboard shortcuts" title="Keyboard (?)" @click=${sheet}>?</button>
 		</header>
-		<main id="main" tabindex="-1" class=${page?.kind ?? 'page'} aria-busy=${ready ? 'false' : 'true'}>${body()}</main>`, app);
+		<main id="main" tabindex="-1" class=${page?.kind ?? 'page'} aria-busy=${ready || typeof state === 'object' ? 'false' : 'true'}>${body()}</main>`, app);
 }
 
 function body() {

@@ -2,7 +2,7 @@
 // DIR.  What they show is made here, and is the same each time but for times.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { world } from './world.mjs';
+import { end, world } from './world.mjs';
 
 const to = process.argv[2];
 mkdirSync(to, { recursive: true });
@@ -98,3 +98,4 @@ for (const dark of [false, true])
 		}
 for (const fault of w.faults) console.error(fault);
 await w.end();
+await end();

@@ -4,9 +4,9 @@
 //     const w = await world();      // w.tera('tera-add', 'project', 'name=p')
 //     await w.serve();              // w.url
 //     const page = await w.open('#/', { dark: true, width: 375 });
-//     await w.end();
+//     await w.end();              // and at the very end: await end()
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 export const top = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const require = createRequire(join(top, 'build/ui/'));
 const { chromium } = require('playwright-core');
-const axe_file = require.resolve('axe-core/axe.min.js');
+const axe_text = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const free_port = () => new Promise((done) => {
 	const s = createServer().listen(0, '127.0.0.1', () => {
@@ -25,8 +25,12 @@ const free_port = () => new Promise((done) => {
 	});
 });
 
-export async function world() {
-	const dir = mkdtempSync(join(tmpdir(), 'tera-ui.'));
+let browser;
+export const end = () => browser?.close();
+
+// there: the directory of a demo that is running; else the world is new.
+export async function world(there) {
+	const dir = there ?? mkdtempSync(join(tmpdir(), 'tera-ui.'));
 	const bin = join(resolve(top, process.env.B ?? 'build'), 'bin');
 	const env = {
 		PATH: `${bin}:${process.env.PATH}`, HOME: dir, LC_ALL: 'C.UTF-8', TZ: 'UTC', TERA_STORE: join(dir, 'tera.db'),
@@ -34,11 +38,8 @@ export async function world() {
 		GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'Tester', GIT_AUTHOR_EMAIL: 't@example.org', GIT_COMMITTER_NAME: 'Tester',
 		GIT_COMMITTER_EMAIL: 't@example.org',
 	};
-	// as installed: with what npm brought
-	mkdirSync(env.TERA_CONFIG);
-	symlinkSync(join(top, 'build/www'), join(env.TERA_CONFIG, 'www'));
 	const tera = (command, ...args) => {
-		const out = execFileSync(command, args.map(String), { env, cwd: dir, encoding: 'utf8', maxBuffer: 1 << 28 });
+		const out = execFileSync(command, args.map(String), { env, cwd: dir, encoding: 'utf8', maxBuffer: 1 << 28, stdio: 'pipe' });
 		return out.split('\n').filter(Boolean).map((line) => (line[0] === '{' ? JSON.parse(line) : line));
 	};
 	// one verb with an object; its rows
@@ -46,9 +47,14 @@ export async function world() {
 		const out = execFileSync('tera-call', [name, '-'], { env, cwd: dir, encoding: 'utf8', input: `${JSON.stringify(object)}\n`, maxBuffer: 1 << 28 });
 		return out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 	};
-	tera('tera-init', '-q');
+	if (there) await until(() => tera('tera-ls', 'project').length, 'the demo has begun');
+	// as installed: with what npm brought
+	mkdirSync(env.TERA_CONFIG, { recursive: true });
+	symlinkSync(join(top, 'build/www'), join(env.TERA_CONFIG, 'www'));
+	if (!there) tera('tera-init', '-q');
 
-	let server, browser;
+	let server;
+	const contexts = [];
 	const port = await free_port();
 	const w = {
 		dir, env, tera, verb,
@@ -82,6 +88,7 @@ export async function world() {
 				viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', hasTouch: touch, isMobile: touch, javaScriptEnabled: js,
 				acceptDownloads: true, locale: 'en-GB',
 			});
+			contexts.push(context);
 			const page = await context.newPage();
 			page.setDefaultTimeout(20000);
 			page.on('pageerror', (e) => w.faults.push(`error: ${e.stack ?? e.message}`));
@@ -96,7 +103,7 @@ export async function world() {
 			return page;
 		},
 		async end() {
-			await browser?.close();
+			for (const c of contexts) await c.close();
 			await w.stop();
 			rmSync(dir, { recursive: true, force: true });
 		},
@@ -107,7 +114,7 @@ export async function world() {
 // What axe finds that is serious, as lines.
 export async function axe(page) {
 	// by the debugger: the page's policy lets no script in
-	await page.evaluate(require('node:fs').readFileSync(axe_file, 'utf8'));
+	await page.evaluate(axe_text);
 	const { violations } = await page.evaluate(() => self.axe.run(document, {
 		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
 	}));
@@ -142,4 +149,3 @@ export async function until(check, name) {
 	}
 	report(true, name);
 }
-export { existsSync };

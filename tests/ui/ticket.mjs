@@ -1,0 +1,108 @@
+// A ticket and what is done about it.
+import { button, card, fill, teller, text } from './story.mjs';
+import { axe, is, report, until, world } from './world.mjs';
+
+const w = await world();
+const story = teller(w);
+const ticket = (number) => w.tera('tera-show', 'ticket', number)[0];
+w.tera('tera-add', 'project', 'name=Shop', `project_path=${w.dir}`);
+for (const title of ['A cart', 'Pay by card', 'Mail a receipt', 'Search']) w.tera('tera-add', 'ticket', 'project=1', `title=${title}`, 'description=It **holds** things');
+await w.serve();
+
+await story('a run, watched', async () => {
+	const page = await w.open('#/board/1'), page2 = await w.open('#/ticket/4');
+	await card(page, 4).hover();
+	await button(page, 'Run ticket 4').click();
+	await until(async () => (await card(page, 4).innerText()).includes('waiting'), 'Run: it waits');
+	const [job] = w.tera('tera-claim');
+	await until(async () => (await card(page, 4).innerText()).includes('starting'), 'it runs');
+	const log = (...of) => w.tera('sh', '-c', 'job=$1 fence=$2; shift 2; tera-json new job_id="$job" fence:="$fence" "$@" | tera-log -', '-', job.job_id, job.fence, ...of);
+	log('step=worker_turn_1', 'summary=reads the files', `raw_output=line <img src=x onerror=alert(1)>${'x'.repeat(100)}`);
+	await until(async () => (await card(page, 4).innerText()).includes('worker turn 1 reads the files'), 'what it does is on the card');
+	await page2.getByText('Worker, turn 1', { exact: true }).waitFor();
+	await page2.getByRole('button', { name: 'Output of Worker, turn 1:' }).click();
+	await until(async () => (await page2.locator('.step pre').innerText()).startsWith('line <img src=x'), 'its output on demand, as text');
+	log('step=verify', 'summary=fail');
+	await page2.locator('.step.fail').waitFor();
+	report(true, 'the next step comes by itself');
+	is(await axe(page2), [], 'axe: a ticket that runs');
+	w.tera('sh', '-c', 'printf %s "$1" | tera-json set outcome=failed reason=verify message="the tests do not pass" turns:=3 usage:=\'{"input_tokens":12000,"output_tokens":900,"cost_usd":0.25}\' verify:=\'{"verdict":"fail","command":"make check"}\' | tera-finish', '-', JSON.stringify(job));
+	await until(async () => /failed: verify\s+the tests do not pass/.test(await card(page, 4).innerText()), 'why it failed is on the card');
+	report(/3 turns\s*\$0\.25/.test(await card(page, 4).innerText()), 'and what it cost', await card(page, 4).innerText());
+	await until(async () => (await page2.locator('.attempt').innerText()).includes('12k in, 900 out'), 'and on the ticket', );
+	await page2.keyboard.press('r');
+	await until(() => w.tera('tera-ls', 'job').at(-1).state === 'pending', 'Retry, by a key');
+	await until(async () => (await card(page, 4).innerText()).includes('waiting'), 'and the board has seen it');
+	await button(page2, 'Stop').click();
+	await until(() => w.tera('tera-ls', 'job').at(-1).state === 'cancelled', 'Stop');
+	await page.context().close();
+	await page2.context().close();
+});
+
+await story('a ticket', async () => {
+	const page = await w.open('#/ticket/2');
+	await until(async () => (await text(page, '.wish strong')).join() === 'holds', 'Markdown');
+	await button(page, 'Edit').click();
+	await fill(page, 'Acceptance criteria', '- it adds up\n- `make check`');
+	await page.getByLabel('It concerns the whole graph').check();
+	await button(page, 'Save').click();
+	await until(async () => (await text(page, '.wish li')).length === 2, 'acceptance criteria');
+	is(ticket(2).associated_node_ids, ['*'], 'the whole graph');
+	await page.locator('#comment').fill('**Hm** <i>no</i>');
+	await button(page, 'Comment').click();
+	await until(async () => (await text(page, '.comments .prose')).join().includes('Hm <i>no</i>'), 'a comment');
+	is(await page.locator('#comment').inputValue(), '', 'and the field is free');
+	await page.locator('.side').getByRole('button', { name: 'Add' }).click();
+	await fill(page, 'Tickets', '4');
+	await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click();
+	await until(async () => (await text(page, '.deps a')).includes('#4'), 'it waits for another');
+	await button(page, 'No longer wait for ticket 4').click();
+	await until(async () => !(await text(page, '.deps a')).includes('#4'), 'and no longer');
+	await page.getByLabel('Column').selectOption('done');
+	await until(() => ticket(2).column_id === 'done', 'moved by the list');
+	is(await axe(page), [], 'axe: the ticket');
+	await button(page, 'Remove').click();
+	await page.waitForURL(/#\/board\/1/);
+	await until(async () => await card(page, 2).count() === 0, 'removed');
+	await page.locator('#say').getByRole('button', { name: 'Restore' }).click();
+	await card(page, 2).waitFor();
+	report(true, 'and restored');
+	w.tera('tera-rm', 'ticket', 3);
+	await button(page, 'Removed').click();
+	is(await axe(page), [], 'axe: what was removed');
+	await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click();
+	await until(() => ticket(3).deleted_at === null, 'restored from the list');
+	await page.keyboard.press('Escape');
+	await page.getByText('Notes (0)').click();
+	await button(page, 'New note').click();
+	await fill(page, 'Title', 'Style');
+	await fill(page, 'Text', 'Tabs');
+	await button(page, 'Add').click();
+	await page.getByText('Notes (1)').waitFor();
+	await page.locator('.notes').getByRole('button', { name: 'Edit' }).click();
+	await fill(page, 'Text', 'Spaces');
+	await button(page, 'Save').click();
+	await until(() => w.tera('tera-ls', 'note')[0].content === 'Spaces', 'a note, changed');
+	await page.locator('.notes').getByRole('button', { name: 'Remove' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+	await page.getByText('Notes (0)').waitFor();
+	report(true, 'and removed');
+	await page.context().close();
+});
+
+await story('ten thousand lines of log', async () => {
+	const t = ticket(1);
+	w.tera('sh', '-c', `awk 'BEGIN { for (i = 0; i < 10000; i++) printf "{\\"ticket_id\\":\\"${t.id}\\",\\"step\\":\\"step_%d\\",\\"summary\\":\\"line %d\\",\\"raw_output\\":\\"x\\"}\\n", i, i }' | tera-log - | tail -n 1`);
+	const page = await w.open(`#/ticket/${t.number}`);
+	await page.getByText('step 9999', { exact: true }).waitFor();
+	report(await page.locator('.step').count() < 120, 'only what is visible is in the document', await page.locator('.step').count());
+	await page.locator('#run').evaluate((e) => (e.scrollTop = 150000));
+	await page.getByText('step 5000', { exact: true }).waitFor();
+	report(await page.locator('.step').count() < 120, 'in the middle, too');
+	w.tera('sh', '-c', `echo '{"ticket_id":"${t.id}","step":"one_more"}' | tera-log -`);
+	await page.waitForTimeout(500);
+	is(await page.getByText('one more').count(), 0, 'who reads is not moved');
+	await page.context().close();
+});
+
+await w.end();
