@@ -26,7 +26,7 @@ SELECT record('number', t.number, 'id', t.id, 'title', t.title, 'column_id', t.c
   '?job', iif(j.number IS NULL, NULL, record('id', j.id, 'number', j.number, 'kind', j.kind, 'state', j.state, '?reason', j.reason, '?message', j.message, '?worker', j.worker, '?stop', j.stop, '?run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries,
     '?claimed_at', j.claimed_at, '?verdict', a.verdict, '?turns', a.turns, '?step', l.step, '?summary', substr(l.summary, 1, 120))),
   '?cost_usd', (SELECT sum(c.cost_usd) FROM job k JOIN attempt c ON c.job_id = k.id WHERE k.ticket_id = t.id),
-  '?pr', (SELECT record('number', number, '?pr_number', pr_number, '?url', pr_url, 'state', state, 'forge', forge, '?approved_by', approved_by) FROM pr WHERE ticket_id = t.id ORDER BY number DESC LIMIT 1)) AS json
+  '?pr', (SELECT record('id', id, 'number', number, '?pr_number', pr_number, '?url', pr_url, 'state', state, 'forge', forge, '?approved_by', approved_by) FROM pr WHERE ticket_id = t.id ORDER BY number DESC LIMIT 1)) AS json
 FROM ticket t LEFT JOIN job j ON j.number = (SELECT max(number) FROM job WHERE ticket_id = t.id)
 LEFT JOIN attempt a ON a.job_id = j.id AND a.fence = j.fence
 LEFT JOIN log l ON j.state = 'running' AND l.seq = (SELECT max(seq) FROM log WHERE job_id = j.id)

@@ -54,7 +54,7 @@ await story('a pull request', async () => {
 	await button(page, 'Stop').click();
 	await until(() => w.tera('tera-ls', 'job').at(-1).state === 'cancelled', 'or not');
 	await page.locator('.pull').getByRole('button', { name: 'Merge' }).click();
-	await page.getByLabel('How').selectOption('squash');
+	await page.getByLabel('How', { exact: true }).selectOption('squash');
 	await page.getByRole('dialog').getByRole('button', { name: 'Merge' }).click();
 	await until(() => ticket().column_id === 'done', 'merged, and done');
 	await until(async () => (await page.innerText('.pull')).includes('merged'), 'and the page says so');

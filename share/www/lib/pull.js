@@ -4,7 +4,7 @@ import { request } from './api.js';
 import { ago, form, html, nothing, prose, refused, repeat, say, state, sure } from './ui.js';
 
 export function pull_part(pulls, draw) {
-	const post = (p, what, body = {}) => request('POST', `api/pulls/${p.number}/${what}`, body);
+	const post = (p, what, body = {}) => request('POST', `api/pulls/${p.id}/${what}`, body);
 	const current = () => pulls().findLast((p) => p.state === 'open');
 
 	// queues a review job, which changes the branch and answers

@@ -109,8 +109,8 @@ export async function act(what, t) {
 		return tell('job.retry', { job: t.job.id });
 	case 'approve':
 		// What is on a forge is approved there: here it is done then.
-		return local_pr(t) ? request('POST', `api/pulls/${t.pr.number}/approve`, {}) : move(t, 'done');
+		return local_pr(t) ? request('POST', `api/pulls/${t.pr.id}/approve`, {}) : move(t, 'done');
 	case 'merge':
-		return request('POST', `api/pulls/${t.pr.number}/merge`, {});
+		return request('POST', `api/pulls/${t.pr.id}/merge`, {});
 	}
 }

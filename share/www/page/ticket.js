@@ -15,8 +15,8 @@ export default function ticket_page([number], draw) {
 	async function load() {
 		[t] = await ask('ticket.show', { ticket: number });
 		const here = { ticket: t.id };
-		let deps;
-		[[project], [board], [graph], [card], comments, deps, pulls] = await Promise.all([
+		let deps, list;
+		[[project], [board], [graph], [card], comments, deps, list] = await Promise.all([
 			ask('project.show', { project: t.project_id }), ask('board.show', { project: t.project_id }),
 			ask('graph.show', { project: t.project_id }), ticket.cards(t.project_id, [t.id]),
 			ask('comment.list', here), ask('dependency.list', { project: t.project_id }), ask('pr.list', here),
@@ -24,16 +24,14 @@ export default function ticket_page([number], draw) {
 		]);
 		needs = deps.filter((d) => d.ticket_id === t.id);
 		wanted_by = deps.filter((d) => d.needs_id === t.id);
-		await load_pulls();
+		// with what was said on each
+		pulls = await Promise.all(list.map(async (p) => (await ask('pr.show', { pr: p.id }))[0]));
 		if (Array.isArray(diff)) await load_diff();
 	}
 	async function load_jobs() {
 		jobs = await ask('job.list', { ticket: number });
 		const lists = await Promise.all(jobs.map((j) => ask('attempt.list', { job: j.id })));
 		attempts = new Map(jobs.map((j, i) => [j.id, lists[i]]));
-	}
-	async function load_pulls() {
-		pulls = await Promise.all(pulls.map(async (p) => (await ask('pr.show', { pr: p.id }))[0]));
 	}
 
 	async function changed(events) {
@@ -49,7 +47,7 @@ export default function ticket_page([number], draw) {
 
 	async function load_diff() {
 		const pr = pulls.findLast((p) => p.state === 'open');
-		const path = pr ? `api/pulls/${pr.number}/diff` : `api/projects/${t.project_id}/tickets/${t.id}/diff`;
+		const path = pr ? `api/pulls/${pr.id}/diff` : `api/projects/${t.project_id}/tickets/${t.id}/diff`;
 		try {
 			diff = JSON.parse(await request('GET', path));
 		} catch (e) {
