@@ -21,6 +21,15 @@ export const fill = (page, label, value) => page.getByRole('dialog').getByLabel(
 // How far something sticks out of the window.
 export const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
+// How much of the page was moved under the reader's eyes, as browsers count it.
+export const shift = (page) => page.evaluate(() => new Promise((done) => {
+	let sum = 0;
+	new PerformanceObserver((list) => {
+		for (const e of list.getEntries()) if (!e.hadRecentInput) sum += e.value;
+	}).observe({ type: 'layout-shift', buffered: true });
+	setTimeout(() => done(Math.round(sum * 100) / 100), 300);
+}));
+
 // The mouse, as a person moves it: down, some steps, up.
 export async function drag(page, from, to) {
 	const a = await from.boundingBox(), b = await to.boundingBox();

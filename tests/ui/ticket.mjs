@@ -1,5 +1,5 @@
 // A ticket and what is done about it.
-import { button, card, fill, teller, text } from './story.mjs';
+import { button, card, fill, shift, teller, text } from './story.mjs';
 import { axe, is, report, until, world } from './world.mjs';
 
 const w = await world();
@@ -30,6 +30,13 @@ await story('a run, watched', async () => {
 	await until(async () => /failed: verify\s+the tests do not pass/.test(await card(page, 4).innerText()), 'why it failed is on the card');
 	report(/3 turns\s*\$0\.25/.test(await card(page, 4).innerText()), 'and what it cost', await card(page, 4).innerText());
 	await until(async () => (await page2.locator('.attempt').innerText()).includes('12k in, 900 out'), 'and on the ticket', );
+	const dark = await w.open('#/board/1', { dark: true });
+	is(await axe(dark), [], 'axe: the board in the dark');
+	is(await shift(dark), 0, 'nothing moves after it was shown');
+	await dark.goto(`${w.url}#/ticket/4`);
+	await dark.waitForSelector('.ticket');
+	is(await axe(dark), [], 'axe: the ticket in the dark');
+	await dark.context().close();
 	await page2.keyboard.press('r');
 	await until(() => w.tera('tera-ls', 'job').at(-1).state === 'pending', 'Retry, by a key');
 	await until(async () => (await card(page, 4).innerText()).includes('waiting'), 'and the board has seen it');

@@ -6,7 +6,7 @@
 //     const page = await w.open('#/', { dark: true, width: 375 });
 //     await w.end();              // and at the very end: await end()
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -48,9 +48,6 @@ export async function world(there) {
 		return out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 	};
 	if (there) await until(() => tera('tera-ls', 'project').length, 'the demo has begun');
-	// as installed: with what npm brought
-	mkdirSync(env.TERA_CONFIG, { recursive: true });
-	symlinkSync(join(top, 'build/www'), join(env.TERA_CONFIG, 'www'));
 	if (!there) tera('tera-init', '-q');
 
 	let server;
