@@ -198,7 +198,7 @@ install: all
 	cd share && find . -type f ! -perm -u+x -exec install -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f -perm -u+x -exec install -m 755 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	rm -f $(DESTDIR)$(PREFIX)/share/tera/www/package*.json
-	cd $(W) && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/www/{} \;
+	cd $(W) && find . -type f -exec install -D -p -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/www/{} \;
 	for s in 1 5 7 8; do \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
 		install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
