@@ -171,8 +171,8 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libtera.a
 W := build/www
 www := $(patsubst share/www/%,$(W)/%,$(shell find share/www -type f ! -name 'package*.json'))
 www: $(www)
-	@contrib/fetch-npm www $(W) || \
-		echo 'make: the pages (web UI) are left out: npm or its registry is not there' >&2
+	@why=$$(contrib/fetch-npm www $(W) 2>&1) || \
+		echo "make: the pages (web UI) are left out: $$why" >&2
 $(www): $(W)/%: share/www/%
 	@mkdir -p $(@D)
 	@cp $< $@ && gzip -9nkf $@

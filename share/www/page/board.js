@@ -1,5 +1,5 @@
 // The board: every column, every card, live.
-import { ask, tell } from '../lib/api.js';
+import { ask } from '../lib/api.js';
 import * as ticket from '../lib/ticket.js';
 import { columns_dialog, notes_part, removed_dialog } from '../lib/board.js';
 import { wires } from '../lib/wires.js';
