@@ -34,7 +34,7 @@ export function run_part(ticket, draw) {
 			draw();
 			try {
 				const [row] = await ask('log.list', { ticket, since: l.seq - 1, limit: 1 });
-				open.set(l.seq, row?.raw_output ?? '');
+				open.set(l.seq, `${row?.raw_output ?? ''}${row?.raw_file ? `\n\n(The whole is in ${row.raw_file} on the worker's machine.)` : ''}`);
 			} catch (e) {
 				open.delete(l.seq);
 				refused(e);

@@ -37,9 +37,9 @@ const fields = (graph, columns, t) => {
 		{ name: 'title', label: 'Title', value: t?.title, required: true, max: 255, focus: true },
 		{ name: 'description', label: 'Description', kind: 'area', rows: 8, value: t?.description, hint: 'Markdown. What is wanted, as to a colleague.' },
 		{ name: 'acceptance', label: 'Acceptance criteria', kind: 'area', rows: 3, value: t?.acceptance, hint: 'When is it done?' },
-		{ name: 'priority', label: 'Priority', kind: 'select', options: priorities, value: t?.priority ?? 'medium' },
+		{ name: 'priority', half: !t, label: 'Priority', kind: 'select', options: priorities, value: t?.priority ?? 'medium' },
 		// to begin is a move of its own, with its conditions
-		...(t ? [] : [{ name: 'column_id', label: 'Column', kind: 'select', value: 'backlog',
+		...(t ? [] : [{ name: 'column_id', half: true, label: 'Column', kind: 'select', value: 'backlog',
 			options: columns.filter((c) => c.id !== 'in_progress').map((c) => [c.id, c.title]) }]),
 		...(t ? [] : [{ name: 'needs', label: 'Waits for', hint: 'Numbers of tickets, such as 3, 4. It runs when they are done.' }]),
 		{ name: 'whole', label: 'It concerns the whole graph', kind: 'check', value: nodes.includes('*') || edges.includes('*') },

@@ -118,8 +118,8 @@ export function dialog(title, body, kind = '') {
  *     select with options [[value, word], ...]; many, likewise, of which any
  *     number can be had: its value is a list
  *   or HTML that stands between them.
- * Also hint (a sentence below), required, max (characters), rows, and
- * shown(values): is it there at all?
+ * Also hint (a sentence below), required, max (characters), rows, half (two
+ * beside each other) and shown(values): is it there at all?
  * submit(values) does it; what it refuses is said in the box, and nothing that
  * was typed is lost.  An empty field is null.  The answer is what submit gave.
  */
@@ -205,7 +205,7 @@ function field(f) {
 		input = html`<input id=${id} name=${f.name} type=${f.kind === 'number' ? 'number' : 'text'} step="any" min=${f.min ?? nothing}
 			value=${f.value ?? ''} dir="auto" autocomplete="off" maxlength=${f.max ?? nothing} aria-describedby=${hinted}
 			?required=${f.required} ?autofocus=${f.focus} spellcheck=${f.code ? 'false' : nothing}>`;
-	return html`<div class="field"><label for=${id}>${f.label}</label>${input}${hint}</div>`;
+	return html`<div class="field ${f.half ? 'half' : ''}"><label for=${id}>${f.label}</label>${input}${hint}</div>`;
 }
 
 // Yes or no, for what cannot be taken back.

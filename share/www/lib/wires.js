@@ -5,7 +5,7 @@ export function wires(cards) {
 
 	const place = (t, box) => {
 		const at = t && document.querySelector(`[data-id="${CSS.escape(t.id)}"]`)?.getBoundingClientRect();
-		return at && { left: at.left - box.left, right: at.right - box.left, y: at.top + Math.min(at.height / 2, 20) - box.top };
+		return at && { left: at.left - box.left, right: at.right - box.left, y: at.top + 5 - box.top };
 	};
 
 	function pairs() {
@@ -58,6 +58,7 @@ export function wires(cards) {
 
 	return {
 		draw,
+		all: () => all,
 		at(now) {
 			if (now === id) return;
 			id = now;

@@ -169,6 +169,10 @@ export default function board([number], draw_page) {
 		draw();
 	}
 
+	function toggle_lines() {
+		lines.toggle();
+		draw();
+	}
 	const add = () => ticket.add(number, graph, columns);
 
 	// --- the keyboard ---
@@ -346,7 +350,7 @@ export default function board([number], draw_page) {
 		${pick('priority', [['', 'any priority'], ...ticket.priorities], 'Priority')}
 		${pick('state', Object.entries(states), 'State')}
 		<span class="grow"></span>
-		<button @click=${() => lines.toggle()}>Dependencies</button>
+		<button aria-pressed=${lines.all() ? 'true' : 'false'} @click=${toggle_lines}>Dependencies</button>
 		<button @click=${() => columns_dialog(number, columns, version, cards)}>Columns</button>
 		<button @click=${() => removed_dialog(number)}>Removed</button></div>`;
 
@@ -359,7 +363,8 @@ export default function board([number], draw_page) {
 		return html`${tools()}
 			${cards.size ? nothing : empty('The board is empty. A ticket says what is wanted; an agent does it when it is moved to In Progress.',
 				html`<button class="main" @click=${add}>Write the first ticket</button>`)}
-			<div class="board" @keydown=${step}
+			<p class="unseen" id="card-help">Arrow keys go from card to card. Space lifts one, left and right choose its column, space drops it.</p>
+			<div class="board" role="group" aria-label="Columns" aria-describedby="card-help" @keydown=${step}
 				@focusin=${(e) => { const id = card_of(e.target)?.dataset.id; if (id && id !== active) { active = id; draw(); } lines.at(id); }}
 				@focusout=${() => { lines.at(); if (lifted && !focus_next) { lifted = undefined; draw(); } }}
 				@mouseover=${(e) => lines.at(card_of(e.target)?.dataset.id)}
@@ -378,10 +383,12 @@ export default function board([number], draw_page) {
 		keys: [
 			['n', 'New ticket', () => add()],
 			['/', 'Filter', () => document.getElementById('filter')?.focus()],
-			['d', 'All dependencies drawn, or none', () => lines.toggle()],
+			['d', 'All dependencies drawn, or none', toggle_lines],
 			['↑ ↓ ← →', 'From card to card'],
 			['Enter', 'Open the card'],
 			['Space', 'Lift the card; ← → choose a column, Space drops it, Escape leaves it'],
+			['r', 'The first button of the card: Run, Stop, Retry, Approve or Merge',
+				() => card_of(document.activeElement)?.querySelector('.acts button')?.click()],
 			['c', 'To the first card', () => document.querySelector('.card a.title[tabindex="0"]')?.focus()],
 		],
 		close() {

@@ -23,10 +23,12 @@ const fields = (p) => [
 		hint: 'A URL or path that git understands. Without a password: that is for the settings.',
 	},
 	{ name: 'project_path', label: 'Directory', value: p?.project_path, code: true, shown: (v) => v.execution_mode === 'local' },
-	{ name: 'base_branch', label: 'Base branch', value: p?.base_branch, code: true, hint: 'Empty: the default of the remote.' },
-	{ name: 'verify_command', label: 'Command that proves the work', value: p?.verify_command, code: true, hint: 'Such as make check. Empty: found from the files.' },
-	{ name: 'max_running', label: 'Jobs at once', kind: 'number', min: 0, value: p?.max_running, hint: 'Empty: no limit of its own.' },
-	{ name: 'max_cost_day', label: 'US dollars a day', kind: 'number', min: 0, value: p?.max_cost_day, hint: 'When they are spent, no job begins. Empty: no limit.' },
+	{ name: 'base_branch', half: true, label: 'Base branch', value: p?.base_branch, code: true, hint: 'Empty: the default of the remote.' },
+	{ name: 'verify_command', half: true, label: 'Command that proves the work', value: p?.verify_command, code: true, hint: 'Such as make check. Empty: found from the files.' },
+	{ name: 'max_running', half: true, label: 'Jobs at once', kind: 'number', min: 0, value: p?.max_running, hint: 'Empty: no limit of its own.' },
+	{ name: 'max_cost_day', half: true, label: 'US dollars a day', kind: 'number', min: 0, value: p?.max_cost_day, hint: 'When they are spent, no job begins.' },
+	{ name: 'worker', half: true, label: 'Worker', value: p?.worker, code: true, hint: 'Empty: the choice of the coordinator.' },
+	{ name: 'max_tries', half: true, label: 'Tries', kind: 'number', min: 1, value: p?.max_tries ?? 3, required: true },
 ];
 
 export default function projects(args, draw) {
