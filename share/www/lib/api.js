@@ -61,10 +61,16 @@ export async function request(method, path, body, headers = {}, signal) {
 	}
 }
 
-// The server's own page asks who it is, and comes back here.
+// The server's own page asks who it is and leads back to the first page: what
+// was looked at is kept here meanwhile.
 function log_in() {
-	const here = location.pathname + location.search + location.hash;
-	location.assign(new URL(`login?next=${encodeURIComponent(here)}`, root));
+	sessionStorage.setItem('before_login', location.hash);
+	location.assign(new URL('login', root));
+}
+export function back_from_login() {
+	const hash = sessionStorage.getItem('before_login');
+	sessionStorage.removeItem('before_login');
+	if (hash && !location.hash) history.replaceState(null, '', hash);
 }
 
 const rows = (text) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line));

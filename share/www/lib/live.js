@@ -8,7 +8,8 @@
 //
 // state(word) tells how it stands: "live", "away" (the server does not answer),
 // or what the server refused, or what broke.  The answer is a function that
-// ends it.
+// ends it.  load() and changed() never overlap: what is asked later is also
+// what is answered later.
 import { ask, open_stream } from './api.js';
 
 // A hidden page lets go of its stream: browsers keep only six connections to a
@@ -23,13 +24,15 @@ const SILENT_MS = 45000;
 export function follow(load, changed, state) {
 	let stream, timer, hiding, silence, bunch_timer;
 	let bunch = [], tries = 0, over = false, run = 0;
+	let work = Promise.resolve(); // the last of load() and changed()
+	const in_turn = (f) => (work = work.catch(() => {}).then(f));
 
 	async function begin() {
 		const mine = ++run;
 		stop();
 		try {
 			const [head] = await ask('event.head');
-			await load();
+			await in_turn(load);
 			if (over || mine !== run) return;
 			stream = new AbortController();
 			const mine_too = stream;
@@ -82,11 +85,13 @@ export function follow(load, changed, state) {
 	function take(event) {
 		bunch.push(event);
 		bunch_timer ??= setTimeout(async () => {
-			const events = bunch;
-			bunch = [];
-			bunch_timer = undefined;
 			try {
-				await changed(events);
+				await in_turn(() => {
+					const events = bunch;
+					bunch = [];
+					bunch_timer = undefined;
+					return over ? undefined : changed(events);
+				});
 			} catch (e) {
 				if (over) return;
 				if (e.away || e.status === 503) {

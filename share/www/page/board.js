@@ -75,10 +75,20 @@ export default function board([number], draw_page) {
 		if (rest) await refresh_board();
 		draw();
 	}
+	// Of two answers about a card that overtook each other the later question
+	// counts.
+	let question = 0;
+	const asked = new Map();
 	async function refresh(ids) {
-		const got = await ticket.cards(number, ids);
-		for (const id of ids) cards.delete(id);
-		for (const t of got) cards.set(t.id, t);
+		const mine = ++question;
+		for (const id of ids) asked.set(id, mine);
+		const got = new Map((await ticket.cards(number, ids)).map((t) => [t.id, t]));
+		for (const id of ids) {
+			if (asked.get(id) !== mine) continue;
+			asked.delete(id);
+			if (got.has(id)) cards.set(id, got.get(id));
+			else cards.delete(id);
+		}
 	}
 	async function refresh_board() {
 		const here = { project: number };

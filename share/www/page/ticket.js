@@ -12,26 +12,34 @@ export default function ticket_page([number], draw) {
 	let fault;
 	const run = run_part(number, draw);
 
+	let question = 0; // of two answers that overtook each other the later question counts
+
 	async function load() {
-		[t] = await ask('ticket.show', { ticket: number });
-		const here = { ticket: t.id };
-		let deps, list;
-		[[project], [board], [graph], [card], comments, deps, list] = await Promise.all([
-			ask('project.show', { project: t.project_id }), ask('board.show', { project: t.project_id }),
-			ask('graph.show', { project: t.project_id }), ticket.cards(t.project_id, [t.id]),
-			ask('comment.list', here), ask('dependency.list', { project: t.project_id }), ask('pr.list', here),
-			load_jobs(), run.load(),
+		const mine = ++question;
+		const [now] = await ask('ticket.show', { ticket: number });
+		const of = { ticket: now.id }, project_of = { project: now.project_id };
+		const all = await Promise.all([
+			ask('project.show', project_of), ask('board.show', project_of), ask('graph.show', project_of),
+			ticket.cards(now.project_id, [now.id]), ask('comment.list', of), ask('dependency.list', project_of),
+			load_pulls(of), load_jobs(of), run.load(),
 		]);
+		if (mine !== question) return;
+		t = now;
+		let deps;
+		[[project], [board], [graph], [card], comments, deps, pulls, [jobs, attempts]] = all;
 		needs = deps.filter((d) => d.ticket_id === t.id);
 		wanted_by = deps.filter((d) => d.needs_id === t.id);
-		// with what was said on each
-		pulls = await Promise.all(list.map(async (p) => (await ask('pr.show', { pr: p.id }))[0]));
 		if (Array.isArray(diff)) await load_diff();
 	}
-	async function load_jobs() {
-		jobs = await ask('job.list', { ticket: number });
-		const lists = await Promise.all(jobs.map((j) => ask('attempt.list', { job: j.id })));
-		attempts = new Map(jobs.map((j, i) => [j.id, lists[i]]));
+	// with what was said on each
+	async function load_pulls(of) {
+		const list = await ask('pr.list', of);
+		return Promise.all(list.map(async (p) => (await ask('pr.show', { pr: p.id }))[0]));
+	}
+	async function load_jobs(of) {
+		const list = await ask('job.list', of);
+		const tried = await Promise.all(list.map((j) => ask('attempt.list', { job: j.id })));
+		return [list, new Map(list.map((j, i) => [j.id, tried[i]]))];
 	}
 
 	async function changed(events) {
