@@ -274,6 +274,8 @@ lint:
 	shellcheck -x -s sh share/sh/tera.sh \
 		$(filter-out %.c %.pl,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
+	! command -v node >/dev/null || for f in share/www/*.js share/www/*/*.js \
+		tests/ui/*.mjs; do node --check $$f || exit 1; done
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
 		--library=tests/cppcheck.cfg \
 		--enable=warning,portability cmd lib

@@ -116,7 +116,10 @@ keys(() => [
 ]);
 
 addEventListener('hashchange', () => {
-	show().then(() => scrollTo(0, 0));
+	show().then(() => {
+		scrollTo(0, 0);
+		document.getElementById('main')?.focus({ preventScroll: true });
+	});
 });
 setInterval(draw, 30000); // "5 min" grows
 back_from_login();

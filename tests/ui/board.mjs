@@ -134,6 +134,15 @@ await story('two browsers', async () => {
 	await until(async () => (await a.locator('#say').innerText()).includes('Later is full: its limit is 1'), 'a full one does not');
 	await button(a, 'Move anyway').click();
 	await until(() => ticket(1).column_id.startsWith('col_'), 'unless one insists');
+	w.verb('board.set', { project: 1, columns: w.verb('board.show', { project: 1 })[0].columns.map((c) => (c.id === 'in_progress' ? { ...c, limit: 1 } : c)) });
+	w.tera('tera-move', 3, 'in_progress');
+	w.tera('tera-move', 1, 'backlog');
+	await until(async () => (await text(a, '.column.full h2')).includes('In Progress'), 'a full column shows');
+	await a.keyboard.press('c');
+	await a.keyboard.press('r');
+	await until(async () => (await a.locator('#say').innerText()).includes('In Progress is full'), 'Run, too, minds the limit');
+	is(ticket(1).column_id, 'backlog', 'and has not run');
+	w.tera('tera-move', 1, ticket(2).column_id);
 	await button(b, 'Columns').click();
 	await button(b, 'Remove Later').click();
 	report((await b.locator('dialog .fault').innerText()).includes('holds 2 tickets'), 'a column in use is not taken away');

@@ -94,7 +94,9 @@ export function run_part(ticket, draw) {
 			log = await ask('ui.log', { ticket });
 		},
 		async more() {
-			log.push(...await ask('ui.log', { ticket, since: log.at(-1)?.seq ?? 0 }));
+			const more = await ask('ui.log', { ticket, since: log.at(-1)?.seq ?? 0 });
+			// load() may have been faster
+			log.push(...more.filter((l) => l.seq > (log.at(-1)?.seq ?? 0)));
 		},
 		view(jobs, attempts) {
 			if (!jobs.length && !log.length) return nothing;

@@ -138,13 +138,14 @@ export default function board([number], draw_page) {
 		return n >= column.limit;
 	}
 
+	const too_many = (id, act) => say(`${title_of(id)} is full: its limit is ${columns.find((c) => c.id === id).limit}.`,
+		{ bad: true, label: 'Move anyway', act });
+
 	// The card is in its new column at once; the server may put it back.
 	async function move(t, to, anyway = false) {
 		const from = t.column_id;
-		if (!t || to === from) return;
-		if (full(to) && !anyway)
-			return say(`${title_of(to)} is full: its limit is ${columns.find((c) => c.id === to).limit}.`,
-				{ bad: true, label: 'Move anyway', act: () => move(t, to, true) });
+		if (to === from) return;
+		if (!anyway && full(to)) return too_many(to, () => move(t, to, true));
 		t.column_id = to;
 		faults.delete(t.id);
 		draw();
@@ -159,7 +160,9 @@ export default function board([number], draw_page) {
 		draw();
 	}
 
-	async function act(what, t) {
+	async function act(what, t, anyway = false) {
+		if (what === 'run' && !anyway && t.column_id !== 'in_progress' && full('in_progress'))
+			return too_many('in_progress', () => act(what, t, true));
 		faults.delete(t.id);
 		draw();
 		try {
