@@ -1,8 +1,9 @@
 -- What the pages ask (share/www): a page's things in one answer, and no more
 -- of each than it shows.
 
+-- only: for who may see no others.
 -- :verb ui.projects READ
--- :in deleted:bool
+-- :in deleted:bool only:array
 SELECT json_patch($(project), json_object(
   'running', coalesce((SELECT running FROM turn WHERE project_id = p.id), 0),
   'waiting', (SELECT count(*) FROM job WHERE project_id = p.id AND finished_at IS NULL AND state <> 'running'),
@@ -10,7 +11,7 @@ SELECT json_patch($(project), json_object(
   'failed', (SELECT count(*) FROM ticket WHERE project_id = p.id AND status = 'failed' AND deleted_at IS NULL),
   'open_prs', (SELECT count(*) FROM pr WHERE project_id = p.id AND state = 'open'),
   'week_usd', (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND cost_usd IS NOT NULL AND started_at >= strftime('%Y-%m-%dT%H:%M:%fZ', :now, '-7 days')))) AS json
-FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(@deleted, 0) ORDER BY number;
+FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(@deleted, 0) AND iif(@only IS NULL, 1, p.id IN (SELECT value FROM json_each(@only))) ORDER BY number;
 
 -- A card.  There are many, so a key that would hold nothing is left out, and
 -- so are what most have (priority medium, status todo) and what only sorts the
