@@ -25,6 +25,8 @@ const free_port = () => new Promise((done) => {
 	});
 });
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
 let browser;
 export const end = () => browser?.close();
 
@@ -51,6 +53,11 @@ export async function world(there) {
 	if (!there) tera('tera-init', '-q');
 
 	let server;
+	// whatever becomes of the tests, nothing of theirs stays
+	process.on('exit', () => {
+		server?.kill('SIGKILL');
+		rmSync(dir, { recursive: true, force: true });
+	});
 	const contexts = [];
 	const port = await free_port();
 	const w = {
