@@ -104,7 +104,7 @@ bins := $(addprefix $(B)/bin/,$(commands) $(scripts))
 lib_o := $(patsubst lib/%.c,$(B)/lib/%.o,$(filter-out lib/base.c,$(wildcard lib/*.c))) $(B)/gen/sql.o
 units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
-all: $(bins)
+all: $(bins) www
 
 # api.sql uses parts of all others, import.sql of it.
 sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
@@ -165,6 +165,25 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libtera.a
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $< \
 		$(B)/libtera.a -ljq $(SQLITE) $(NETTLE)
 
+# --- the pages: share/www, and the scripts that npm brings ----------------------
+
+# One directory that a server can show as it is, whatever B is: each file, and
+# beside it the same compressed.  A build without npm or its registry is whole
+# but for the pages.
+W := build/www
+www := $(patsubst share/www/%,$(W)/%,$(shell find share/www -type f ! -name 'package*.json'))
+www: $(www)
+	@why=$$(contrib/fetch-npm www $(W) 2>&1) || \
+		echo "make: the pages (web UI) are left out: $$why" >&2
+$(www): $(W)/%: share/www/%
+	@mkdir -p $(@D)
+	@cp $< $@ && gzip -9nkf $@
+
+# Pictures of all pages, dark and light, wide and narrow.
+screenshots: all
+	contrib/fetch-npm ui build/ui
+	B=$(B) node tests/ui/screenshots.mjs build/screenshots
+
 # --- installing -------------------------------------------------------------
 
 pages := $(wildcard man/*.[1578])
@@ -180,6 +199,8 @@ install: all
 	cd share && find . -type d -exec install -d $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f ! -perm -u+x -exec install -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f -perm -u+x -exec install -m 755 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
+	rm -f $(DESTDIR)$(PREFIX)/share/tera/www/package*.json
+	cd $(W) && find . -type f -exec install -D -p -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/www/{} \;
 	for s in 1 5 7 8; do \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
 		install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
@@ -208,6 +229,7 @@ demo:
 tests := $(sort $(wildcard tests/*.t))
 check:
 	contrib/install-packages $(if $(FULL),full,check)
+	! command -v chromium >/dev/null || contrib/fetch-npm ui build/ui || :
 	$(MAKE) check-run check-remote $(if $(FULL),asan lint fuzz)
 
 # Tests on what is built, nothing installed.  prove prints the summary.
@@ -259,6 +281,8 @@ lint:
 	shellcheck -x -s sh share/sh/tera.sh \
 		$(filter-out %.c %.py,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
+	! command -v node >/dev/null || for f in share/www/*.js share/www/*/*.js \
+		tests/ui/*.mjs; do node --check $$f || exit 1; done
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
 		--library=tests/cppcheck.cfg \
 		--enable=warning,portability cmd lib
@@ -277,5 +301,6 @@ README.md: man/tera.7 man/readme.awk
 
 clean:
 	rm -rf build
-.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run install lint uninstall
+.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run \
+	install lint screenshots uninstall www
 .SECONDARY:

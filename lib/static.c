@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "etag.h"
 #include "spawn.h"
 #include "static.h"
 
@@ -188,26 +189,6 @@ takes_gzip(const char *list)
 	return false;
 }
 
-/* Is the tag in a list of If-None-Match?  Weak or not is the same here. */
-static bool
-has_it(const char *list, const char *etag)
-{
-	size_t len = strlen(etag);
-
-	while (list != NULL && *list != '\0') {
-		list += strspn(list, ", \t");
-		if (*list == '*')
-			return true;
-		if (strncmp(list, "W/", 2) == 0)
-			list += 2;
-		if (strncmp(list, etag, len) == 0 &&
-		    strchr(", \t", list[len]) != NULL)
-			return true;
-		list += strcspn(list, ",");
-	}
-	return false;
-}
-
 /* What a browser may do with it: only what comes from here. */
 static void
 guard(struct resp *r)
@@ -248,7 +229,7 @@ answer(const struct req *q, struct found *f, struct resp *r)
 	resp_head(r, "ETag", "%s", etag);
 	resp_head(r, "Vary", "Accept-Encoding");
 	guard(r);
-	if (has_it(q->head[HEAD_NONE_MATCH], etag)) {
+	if (etag_known(q, etag)) {
 		r->status = 304;
 		close(f->fd);
 	} else {

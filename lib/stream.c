@@ -319,10 +319,11 @@ still_may(struct stream *s, struct db *db, const struct req *q)
 static bool
 doze(struct store *st, long long ms)
 {
-	struct pollfd p[2] = { { STDOUT_FILENO, POLLRDHUP, 0 },
+	struct pollfd p[2] = { { STDOUT_FILENO, 0, 0 },
 		{ store_wait_fd(st), POLLIN, 0 } };
 
-	/* a pipe that nobody reads any more says POLLERR, a socket POLLHUP */
+	/* A pipe that nobody reads any more says POLLERR, a socket POLLHUP.
+	 * Not POLLRDHUP: Apache closes its half after the request. */
 	return poll(p, 2, ms > 0 ? (int)ms : 0) <= 0 || p[0].revents == 0;
 }
 
