@@ -328,6 +328,13 @@ roll_back(struct db *db)
 	gate_leave(db);
 }
 
+void
+db_undo(struct db *db)
+{
+	if (db->writing)
+		roll_back(db);
+}
+
 int
 db_begin(struct db *db, struct fault *f)
 {

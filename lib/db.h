@@ -46,6 +46,8 @@ int db_begin(struct db *db, struct fault *f);
 int db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f);
 int db_end(struct db *db, struct fault *f);
+/* Instead of db_end: as if it had not begun, and no answers. */
+void db_undo(struct db *db);
 
 /* The answers of the last db_step as they stand before the commit: for who
  * keeps them in the same transaction.  Not for eyes outside. */

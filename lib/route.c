@@ -8,6 +8,7 @@
 #include "jscan.h"
 #include "json.h"
 #include "route.h"
+#include "stream.h"
 
 /* --- which route --- */
 
@@ -386,6 +387,21 @@ understand(struct call *c, struct req *q, const char *names, struct resp *r)
 	return fine;
 }
 
+/* Is a stream what is wanted?  Then its verb is the one.  False: r. */
+static bool
+flow(struct call *c, enum who who, const struct req *q, struct resp *r)
+{
+	if (!stream_asked(c->route->verbs, q))
+		return true;
+	c->stream = stream_new(c->route->verbs, who, q, c->request, r);
+	if (c->stream == NULL)
+		return false;
+	c->verb = c->stream->verb;
+	free(c->in);
+	c->in = stream_first(c->stream);
+	return true;
+}
+
 bool
 call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
 {
@@ -394,7 +410,8 @@ call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
 	enum who who;
 	bool go;
 
-	if (strcmp(q->method, "HEAD") == 0)
+	c->head = strcmp(q->method, "HEAD") == 0;
+	if (c->head)
 		memcpy(q->method, "GET", sizeof("GET"));
 	c->route = find(q, &names, r);
 	json_end(&names);
@@ -410,7 +427,7 @@ call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
 		go = false;
 	}
 	c->key = q->head[HEAD_KEY];
-	go = go && understand(c, q, names.s, r);
+	go = go && understand(c, q, names.s, r) && flow(c, who, q, r);
 	free(name);
 	buf_free(&names);
 	return go;
@@ -474,6 +491,9 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 	enum shape shape = c->route->shape;
 
 	r->status = c->route->status;
+	/* what the answer shows is not older: a stream goes on from there */
+	if (strcmp(c->route->method, "GET") == 0)
+		resp_head(r, "Tera-Event", "%lld", c->event);
 	r->type =
 	    shape == SHAPE_LINES ? "application/x-ndjson" : "application/json";
 	if (shape == SHAPE_LIST)
@@ -522,6 +542,11 @@ call_next(struct call *c, const struct task *t, struct resp *r)
 	}
 	for (size_t at = 0; at < t->text.len; at += strlen(row) + 1)
 		row = t->text.s + at;
+	if (c->stream != NULL) {
+		stream_start(c->stream, buf_text(&t->text), c->head, r);
+		c->stream = NULL;
+		return false;
+	}
 	if ((row == NULL || row_status(row, &rest) < 400) && advance(c, row))
 		return true;
 	answer(c, t, r);
@@ -534,7 +559,27 @@ call_free(struct call *c)
 	free(c->in);
 	free(c->request);
 	free(c->actor);
+	stream_free(c->stream);
 	*c = (struct call){ .route = NULL };
+}
+
+static int
+see(void *arg, const char *json)
+{
+	long long *seq = arg;
+
+	*seq = json_int(json, "$.seq", 0);
+	return 0;
+}
+
+long long
+call_event(struct db *db)
+{
+	long long seq = 0;
+	struct fault f;
+
+	db_verb(db, verb_find("event.head"), "{}", see, &seq, &f);
+	return seq;
 }
 
 void
@@ -545,6 +590,8 @@ call_run(struct db *db, struct req *q, struct resp *r)
 	bool go;
 
 	auth_load(&a, db);
+	if (strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0)
+		c.event = call_event(db);
 	go = call_begin(&c, &a, q, r);
 	while (go) {
 		struct work w = { .verb = c.verb, .actor = c.actor };

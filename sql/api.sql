@@ -129,8 +129,7 @@ $(alive)
 
 -- :verb api.logs READ KEEP
 -- :in project:text! ticket:text! since:int limit:int
-SELECT json_object('id', id, 'step', step, 'summary', summary, 'raw_output', raw_output, 'success', json(iif(success, 'true', 'false')), 'created_at', created_at, 'seq', seq) AS json
-FROM log WHERE ticket_id = :in ->> 'ticket' AND project_id = :in ->> 'project' AND seq > coalesce(:in ->> 'since', 0) ORDER BY seq LIMIT coalesce(:in ->> 'limit', -1);
+SELECT $(log_record) FROM log WHERE ticket_id = :in ->> 'ticket' AND project_id = :in ->> 'project' AND seq > coalesce(:in ->> 'since', 0) ORDER BY seq LIMIT coalesce(:in ->> 'limit', -1);
 
 -- What is done stays done: a late word does not pull a ticket back.
 -- :verb api.ticket.complete WRITE WORKER

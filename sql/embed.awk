@@ -8,7 +8,7 @@
 #
 # A part that several verbs share is cut at `-- :define NAME` and put in where
 # a script says $(NAME); files are read in the order of their names, api.sql
-# last.
+# and import.sql last.
 #
 # A statement after a line of the form
 #   -- :if :NAME     or     -- :unless :NAME

@@ -356,6 +356,18 @@ scanning(void)
 	ok(!jscan_member(object, &at, &key, &v) && jscan_ended(object, at),
 	    "member: the end");
 	at = NULL;
+	object = (struct slice){ " [ 1 ,\"]\"] x", 11 };
+	ok(jscan_element(object, &at, &v) && v.n == 1 && *v.s == '1' &&
+		jscan_element(object, &at, &v) && jscan_kind(v) == JSCAN_TEXT &&
+		v.n == 3 && !jscan_element(object, &at, &v),
+	    "element: each of a list");
+	at = NULL;
+	ok(!jscan_element((struct slice){ "[]", 2 }, &at, &v) &&
+		!jscan_element((struct slice){ "{\"a\":1}", 7 }, &at, &v) &&
+		!jscan_element((struct slice){ "[", 1 }, &at, &v) &&
+		!jscan_element((struct slice){ "", 0 }, &at, &v),
+	    "element: of an empty list, and of what is none");
+	at = NULL;
 	object = (struct slice){ "{ }", 3 };
 	ok(!jscan_member(object, &at, &key, &v) && jscan_ended(object, at),
 	    "member: of an empty object");

@@ -13,14 +13,15 @@
 
 /* Whole lists are asked for, or counts that a person looks at. */
 static const char *const accepted[] = {
-	"job.list j",       /* by state, kind or reason: a person's list */
-	"log.list l",       /* by seq */
-	"event.list e",     /* by seq */
-	"event.head event", /* max(seq): the last row only */
-	"attempt.list a",   /* by number */
-	"store.info job",   /* counts by state */
-	"store.info event", /* max(seq) */
-	"call.keep kept",   /* the first ten rows */
+	"job.list j",        /* by state, kind or reason: a person's list */
+	"log.list l",        /* by seq */
+	"event.list e",      /* by seq */
+	"event.head event",  /* max(seq): the last row only */
+	"attempt.list a",    /* by number */
+	"store.info job",    /* counts by state */
+	"store.info event",  /* max(seq) */
+	"call.keep kept",    /* the first ten rows */
+	"import.logged log", /* once an import */
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt",
