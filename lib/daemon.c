@@ -709,11 +709,43 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 		round_of(d, db, list, kept);
 }
 
+/* Those who ask what somebody in the last round did: mostly it is kept now. */
+static void
+serve_rest(struct daemon *d, struct db *db, struct visit *list)
+{
+	if (list != NULL)
+		look_at_store(d, db);
+	while (list != NULL) {
+		struct visit *v = list;
+
+		list = v->next;
+		if (!find_kept(d, v)) {
+			round_of(d, db, &v, 1);
+			continue;
+		}
+		v->done = true;
+		MHD_resume_connection(v->conn);
+	}
+}
+
+/* Asks one of them the same?  A change brings everybody who has the board
+ * open. */
+static bool
+asked_by(struct visit *const *list, size_t n, const struct visit *v)
+{
+	if (!keep_may(&v->call))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (keep_same(&list[i]->call, &v->call))
+			return true;
+	return false;
+}
+
 /* Takes up to BATCH of those who wait.  False: nobody does. */
 static bool
 serve(struct daemon *d, struct db *db)
 {
-	struct visit *list[BATCH];
+	struct visit *list[BATCH], *rest = NULL;
 	size_t n = 0;
 
 	if (d->wait == NULL)
@@ -733,7 +765,11 @@ serve(struct daemon *d, struct db *db)
 		if (db != NULL &&
 		    call_begin(&v->call, &d->auth, &v->q, &v->r) &&
 		    !find_kept(d, v)) {
-			list[n++] = v;
+			if (asked_by(list, n, v)) {
+				v->next = rest;
+				rest = v;
+			} else
+				list[n++] = v;
 			continue;
 		}
 		v->done = true;
@@ -741,6 +777,7 @@ serve(struct daemon *d, struct db *db)
 	}
 	if (n > 0)
 		round_of(d, db, list, n);
+	serve_rest(d, db, rest);
 	return true;
 }
 
