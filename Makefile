@@ -105,9 +105,10 @@ units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(bins)
 
-# api.sql uses parts of all others.
+# api.sql uses parts of all others, and rest.sql of that.
 sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
-$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql,$(sql)) sql/api.sql
+sql_last := sql/api.sql sql/rest.sql
+$(B)/gen/sql.c: sql/embed.awk $(filter-out $(sql_last),$(sql)) $(sql_last)
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter-out $<,$^) >$@.tmp
 	mv $@.tmp $@

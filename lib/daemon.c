@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
 #include "json.h"
+#include "meter.h"
 
 #define BATCH 256 /* requests of one turn of the store */
 
@@ -19,15 +22,20 @@ struct visit {
 	struct req q;
 	struct resp r;
 	struct call call;
-	size_t max; /* of its body */
-	bool begun; /* its headers were seen */
-	bool over;  /* its body is longer than max */
-	bool done;  /* r is the answer */
+	size_t max;     /* of its body */
+	bool begun;     /* its headers were seen */
+	bool over;      /* its body is longer than max */
+	bool done;      /* r is the answer */
+	long long came; /* us */
+	struct daemon *d;
 	struct visit *next;
 };
 
 struct daemon {
 	struct MHD_Daemon *mhd;
+	int polls; /* what there is to wait for, as one descriptor */
+	struct progs *progs;
+	struct meter *meter;
 	int fd, quiet; /* quiet: the socket after the drain, -1 before */
 	struct auth auth;
 	long long seen; /* data_version when auth was read */
@@ -38,6 +46,15 @@ struct daemon {
 
 /* --- a request --- */
 
+static long long
+microseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
 /* The first line, before anything else of it is known. */
 static void *
 arrive(void *arg, const char *uri, struct MHD_Connection *conn)
@@ -46,7 +63,7 @@ arrive(void *arg, const char *uri, struct MHD_Connection *conn)
 	struct visit *v = xmalloc(sizeof(*v));
 	size_t path = strcspn(uri, "?");
 
-	*v = (struct visit){ .conn = conn };
+	*v = (struct visit){ .conn = conn, .came = microseconds(), .d = d };
 	d->busy++;
 	if (strlen(uri) > REQ_LINE_MAX) {
 		resp_error(&v->r, 414, "the address is too long");
@@ -157,11 +174,14 @@ send_answer(struct visit *v)
 {
 	struct resp *r = &v->r;
 	struct MHD_Response *m;
-	size_t n = r->body.len;
+	size_t n;
 	enum MHD_Result sent;
 	char *body;
 
+	meter_count(
+	    v->d->meter, v->call.route, r->status, microseconds() - v->came);
 	resp_finish(r);
+	n = r->body.len;
 	body = buf_take(&r->body);
 	m = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
 	if (m == NULL) {
@@ -245,6 +265,14 @@ silent(void *arg, const char *fmt, va_list ap)
 
 /* --- all of them --- */
 
+static bool
+watch(struct daemon *d, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	return epoll_ctl(d->polls, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
 struct daemon *
 daemon_open(int fd)
 {
@@ -261,8 +289,14 @@ daemon_open(int fd)
 	    (size_t)2 * REQ_HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK, arrive, d,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, leave, d, MHD_OPTION_END);
-	if (d->mhd == NULL) {
-		free(d);
+	d->progs = progs_open();
+	d->meter = meter_open();
+	d->polls = epoll_create1(EPOLL_CLOEXEC);
+	if (d->mhd == NULL || d->progs == NULL || d->polls < 0 ||
+	    !watch(d, MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)
+			  ->epoll_fd) ||
+	    !watch(d, progs_fd(d->progs))) {
+		daemon_close(d);
 		return NULL;
 	}
 	return d;
@@ -271,15 +305,23 @@ daemon_open(int fd)
 void
 daemon_close(struct daemon *d)
 {
+	struct visit *v;
+
 	if (d == NULL)
 		return;
 	while (d->wait != NULL) {
-		struct visit *v = d->wait;
-
+		v = d->wait;
 		d->wait = v->next;
 		MHD_resume_connection(v->conn);
 	}
-	MHD_stop_daemon(d->mhd);
+	while ((v = progs_end(d->progs)) != NULL)
+		MHD_resume_connection(v->conn);
+	progs_close(d->progs);
+	meter_close(d->meter);
+	if (d->mhd != NULL)
+		MHD_stop_daemon(d->mhd);
+	if (d->polls >= 0)
+		close(d->polls);
 	if (d->quiet >= 0)
 		close(d->quiet);
 	auth_free(&d->auth);
@@ -289,19 +331,21 @@ daemon_close(struct daemon *d)
 int
 daemon_fd(const struct daemon *d)
 {
-	return MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	return d->polls;
 }
 
 int
 daemon_patience(struct daemon *d)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
+	int programs = progs_patience(d->progs), most;
 
 	if (d->wait != NULL)
 		return 0;
 	if (MHD_get_timeout(d->mhd, &ms) != MHD_YES)
-		return -1;
-	return ms < 60000 ? (int)ms : 60000;
+		return programs;
+	most = ms < 60000 ? (int)ms : 60000;
+	return programs >= 0 && programs < most ? programs : most;
 }
 
 /* The worker key as it is now: somebody may have changed it. */
@@ -317,7 +361,36 @@ look_at_key(struct daemon *d, struct db *db)
 	auth_load(&d->auth, db);
 }
 
-/* One round: each one's next verb, all together.  Who has its answer goes. */
+/* The answer is there. */
+static void
+answered(struct daemon *d, struct visit *v)
+{
+	const struct route *r = v->call.route;
+
+	v->done = true;
+	if (r != NULL && r->shape == SHAPE_TEXT && v->r.status == 200)
+		meter_text(d->meter, &v->r.body,
+		    MHD_get_daemon_info(
+			d->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+			->num_connections,
+		    0);
+	MHD_resume_connection(v->conn);
+}
+
+/* Starts the program that comes next of it; who asks may go away meanwhile. */
+static void
+run_program(struct daemon *d, struct visit *v)
+{
+	const struct call *c = &v->call;
+
+	progs_add(d->progs, c->program, c->in, c->actor,
+	    MHD_get_connection_info(v->conn, MHD_CONNECTION_INFO_CONNECTION_FD)
+		->connect_fd,
+	    v);
+}
+
+/* One round: each one's next verb, all together.  Who has its answer goes, and
+ * who needs a program waits for that. */
 static void
 round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 {
@@ -327,27 +400,60 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct call *c = &list[i]->call;
 
-		works[i] = (struct work){
+		if (c->program != NULL) {
+			run_program(d, list[i]);
+			continue;
+		}
+		works[kept] = (struct work){
 			.who = list[i], .verb = c->verb, .actor = c->actor
 		};
-		work_init(&works[i], 1);
-		works[i].tasks[0].in = c->in;
-		works[i].tasks[0].key = c->key;
+		work_init(&works[kept], 1);
+		works[kept].tasks[0].in = c->in;
+		works[kept++].tasks[0].key = c->key;
 	}
-	if (work_run(db, works, n))
+	n = kept;
+	if (n > 0 && work_run(db, works, n))
 		d->stale = true;
+	kept = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = works[i].who;
+		bool more = call_next(&v->call, &works[i].tasks[0], &v->r);
 
-		v->done = !call_next(&v->call, &works[i].tasks[0], &v->r);
 		work_free(&works[i]);
-		if (v->done)
-			MHD_resume_connection(v->conn);
-		else
+		if (more)
 			list[kept++] = v;
+		else
+			answered(d, v);
 	}
 	if (kept > 0)
 		round_of(d, db, list, kept);
+}
+
+/* Takes those whose program has ended.  True: there was one. */
+static bool
+take_programs(struct daemon *d, struct db *db)
+{
+	struct work w;
+	struct visit *v;
+	bool any = false, more;
+
+	work_init(&w, 1);
+	while ((v = progs_next(d->progs, &w.tasks[0])) != NULL) {
+		any = true;
+		more = call_next(&v->call, &w.tasks[0], &v->r);
+		if (more && db == NULL) {
+			resp_error(&v->r, 503, "there is no store now");
+			more = false;
+		}
+		if (more)
+			round_of(d, db, &v, 1);
+		else
+			answered(d, v);
+		work_free(&w);
+		work_init(&w, 1);
+	}
+	work_free(&w);
+	return any;
 }
 
 /* Takes up to BATCH of those who wait.  False: nobody does. */
@@ -374,8 +480,7 @@ serve(struct daemon *d, struct db *db)
 			list[n++] = v;
 			continue;
 		}
-		v->done = true;
-		MHD_resume_connection(v->conn);
+		answered(d, v);
 	}
 	if (n > 0)
 		round_of(d, db, list, n);
@@ -386,7 +491,7 @@ void
 daemon_turn(struct daemon *d, struct db *db)
 {
 	MHD_run(d->mhd);
-	while (serve(d, db))
+	while (serve(d, db) || take_programs(d, db))
 		MHD_run(d->mhd);
 }
 

@@ -463,6 +463,12 @@ db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	return ended != 0 ? ended : rc;
 }
 
+bool
+db_stale(const struct db *db)
+{
+	return db->fn.stale;
+}
+
 long long
 db_data_version(struct db *db)
 {

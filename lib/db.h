@@ -46,6 +46,9 @@ int db_end(struct db *db, struct fault *f);
  * keeps them in the same transaction.  Not for eyes outside. */
 void db_peek(struct db *db, row_fn *row, void *arg);
 
+/* Was the last verb refused because it named an older version? */
+bool db_stale(const struct db *db);
+
 /* Rises when another connection has committed. */
 long long db_data_version(struct db *db);
 

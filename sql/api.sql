@@ -1,5 +1,6 @@
 -- The wire contract of Terarchitect (tera-api(7)): its shapes and its statuses,
--- from the same tables under the same rules.  Read after all other files.
+-- from the same tables under the same rules.  Read after all other files but
+-- rest.sql.
 --
 -- Here things are named by their ids only, as the paths of the contract do.
 
@@ -190,7 +191,7 @@ FROM ticket t JOIN project p ON p.id = t.project_id JOIN graph g ON g.project_id
 -- --- people ---
 
 -- :define api_project_shape
-json_object('id', p.id, 'name', p.name, 'description', p.description, 'github_url', p.repo_url, 'execution_mode', p.execution_mode, 'project_path', p.project_path, 'created_at', p.created_at, 'updated_at', p.updated_at)
+record('id', p.id, 'number', p.number, 'name', p.name, 'description', p.description, 'github_url', p.repo_url, 'execution_mode', p.execution_mode, 'project_path', p.project_path, 'version', p.version, 'created_at', p.created_at, 'updated_at', p.updated_at, '?deleted_at', p.deleted_at)
 
 -- Anything but "local" is docker.
 -- :define mode
@@ -202,8 +203,8 @@ SELECT refuse(65, 'github_url holds a password: leave it out and store github_ag
 WHERE instr(:in ->> 'github_url', '://') AND substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3, instr(substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3) || '/', '/') - 1) GLOB '*:*@*';
 
 -- :verb api.projects READ
--- :in after:int limit:int
-SELECT $(api_project_shape) AS json FROM project p WHERE deleted_at IS NULL AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
+-- :in deleted:bool after:int limit:int
+SELECT $(api_project_shape) AS json FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(:in ->> 'deleted', 0) AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
 
 -- :verb api.project READ
 -- :in project:text!
@@ -224,6 +225,7 @@ SELECT $(api_project_shape) AS json FROM project p WHERE id = :project;
 -- :verb api.project.set WRITE
 -- :in project:text! name:text description:text github_url:text execution_mode:text project_path:text version:int
 $(api_project)
+$(project_version)
 $(api_project_fits)
 UPDATE project SET name = coalesce(:in ->> 'name', name),
   description = iif(json_type(:in, '$.description') IS NULL, description, :in ->> 'description'),
@@ -246,8 +248,9 @@ $(api_project)
 SELECT json_object('id', id, 'project_id', project_id, 'nodes', json(nodes), 'edges', json(edges), 'version', version) AS json FROM graph WHERE project_id = :project;
 
 -- :verb api.graph.set WRITE
--- :in project:text! nodes:array edges:array
+-- :in project:text! nodes:array edges:array version:int
 $(api_project)
+$(graph_version)
 SELECT refuse(65, 'nodes: every node is an object with an id') FROM json_each(coalesce(:in -> 'nodes', '[]')) WHERE iif(type = 'object', json_type(value, '$.id') NOT IN ('text', 'integer') OR json_type(value, '$.id') IS NULL, 1);
 SELECT refuse(65, 'nodes: two have the id ' || (value ->> 'id')) FROM json_each(coalesce(:in -> 'nodes', '[]')) GROUP BY value ->> 'id' HAVING count(*) > 1;
 SELECT refuse(65, 'edges: every edge is an object') FROM json_each(coalesce(:in -> 'edges', '[]')) WHERE type <> 'object';
@@ -257,21 +260,22 @@ RETURNING json_object('version', version) AS json;
 -- :verb api.kanban READ
 -- :in project:text!
 $(api_project)
-SELECT json_object('id', id, 'project_id', project_id, 'columns', json(columns)) AS json FROM board WHERE project_id = :project;
+SELECT json_object('id', id, 'project_id', project_id, 'columns', json(columns), 'version', version) AS json FROM board WHERE project_id = :project;
 
 -- :verb api.kanban.set WRITE
--- :in project:text! columns:array
+-- :in project:text! columns:array version:int
 $(api_project)
+$(board_version)
 SELECT refuse(65, 'columns: every column is an object with an id and a title') FROM json_each(coalesce(:in -> 'columns', '[]')) WHERE iif(type = 'object', coalesce(value ->> 'id', '') = '' OR coalesce(value ->> 'title', '') = '', 1);
-UPDATE board SET columns = coalesce(nullif(:in -> 'columns', 'null'), '[]'), version = version + 1, updated_at = now() WHERE project_id = :project RETURNING json_object('columns', json(columns)) AS json;
+UPDATE board SET columns = coalesce(nullif(:in -> 'columns', 'null'), '[]'), version = version + 1, updated_at = now() WHERE project_id = :project RETURNING json_object('columns', json(columns), 'version', version) AS json;
 
 -- :define api_ticket_shape
-json_object('id', t.id, 'project_id', t.project_id, 'column_id', t.column_id, 'title', t.title, 'description', t.description, 'associated_node_ids', json(t.associated_node_ids), 'associated_edge_ids', json(t.associated_edge_ids), 'priority', t.priority, 'status', t.status, 'created_at', t.created_at, 'updated_at', t.updated_at,
+record('id', t.id, 'number', t.number, 'project_id', t.project_id, 'column_id', t.column_id, 'title', t.title, 'description', t.description, 'associated_node_ids', json(t.associated_node_ids), 'associated_edge_ids', json(t.associated_edge_ids), 'priority', t.priority, 'status', t.status, 'version', t.version, 'created_at', t.created_at, 'updated_at', t.updated_at, '?deleted_at', t.deleted_at,
   'pr_url', (SELECT pr_url FROM pr WHERE ticket_id = t.id ORDER BY number DESC LIMIT 1), 'pr_number', (SELECT pr_number FROM pr WHERE ticket_id = t.id ORDER BY number DESC LIMIT 1))
 
 -- :verb api.tickets READ
--- :in project:text! column_id:text after:int limit:int
-SELECT $(api_ticket_shape) AS json FROM ticket t WHERE t.project_id = :in ->> 'project' AND t.deleted_at IS NULL AND EXISTS (SELECT 1 FROM project p WHERE p.id = t.project_id AND p.deleted_at IS NULL)
+-- :in project:text! column_id:text deleted:bool after:int limit:int
+SELECT $(api_ticket_shape) AS json FROM ticket t WHERE t.project_id = :in ->> 'project' AND (t.deleted_at IS NOT NULL) = coalesce(:in ->> 'deleted', 0) AND EXISTS (SELECT 1 FROM project p WHERE p.id = t.project_id AND p.deleted_at IS NULL)
   AND (:in ->> 'column_id' IS NULL OR t.column_id = :in ->> 'column_id') AND t.number > coalesce(:in ->> 'after', 0) ORDER BY t.number LIMIT coalesce(:in ->> 'limit', -1);
 
 -- :verb api.ticket READ
@@ -291,11 +295,12 @@ INSERT INTO ticket(id, project_id, column_id, title, description, priority, stat
 VALUES (uuid7(), :project, :in ->> 'column_id', :in ->> 'title', :in ->> 'description', coalesce(:in ->> 'priority', 'medium'), coalesce(:in ->> 'status', 'todo'), coalesce(nullif(:in -> 'associated_node_ids', 'null'), '[]'), coalesce(nullif(:in -> 'associated_edge_ids', 'null'), '[]')) RETURNING id AS ":ticket";
 SELECT $(api_ticket_shape) AS json FROM ticket t WHERE t.id = :ticket;
 
--- The other fields, and whether the move that comes next (ticket.move) may be:
+-- The other fields (of the version that the asker saw), and whether the move that comes next (ticket.move) may be:
 -- an agent needs a source, a graph, and for github.com a token.
 -- :verb api.ticket.set WRITE
--- :in project:text! ticket:text! column_id:text title:text description:text priority:text status:text associated_node_ids:array associated_edge_ids:array
+-- :in project:text! ticket:text! column_id:text title:text description:text priority:text status:text associated_node_ids:array associated_edge_ids:array version:int
 $(api_ticket)
+$(ticket_version)
 SELECT refuse(65, k.value || ' cannot be null') FROM json_each('["title","column_id"]') k WHERE json_type(:in, '$.' || k.value) = 'null';
 $(on_board)
 SELECT 1 AS ":run" FROM ticket WHERE id = :ticket AND :in ->> 'column_id' = 'in_progress' AND (column_id <> 'in_progress' OR status = 'failed');
@@ -306,9 +311,10 @@ FROM project p JOIN graph g ON g.project_id = p.id WHERE p.id = :project AND :ru
 UPDATE ticket SET title = coalesce(:in ->> 'title', title), description = iif(json_type(:in, '$.description') IS NULL, description, :in ->> 'description'), priority = coalesce(:in ->> 'priority', priority), status = coalesce(:in ->> 'status', status),
   associated_node_ids = coalesce(nullif(:in -> 'associated_node_ids', 'null'), associated_node_ids), associated_edge_ids = coalesce(nullif(:in -> 'associated_edge_ids', 'null'), associated_edge_ids), version = version + 1, updated_at = now()
 WHERE id = :ticket AND EXISTS (SELECT 1 FROM json_each(:in) WHERE key IN ('title', 'description', 'priority', 'status', 'associated_node_ids', 'associated_edge_ids'));
+SELECT json_object('version', iif(:in ->> 'version' IS NULL, NULL, version)) AS json FROM ticket WHERE id = :ticket;
 
 -- :define api_note_shape
-json_object('id', n.id, 'project_id', n.project_id, 'node_ids', json(n.node_ids), 'edge_ids', json(n.edge_ids), 'title', n.title, 'content', n.content, 'created_at', n.created_at)
+json_object('id', n.id, 'number', n.number, 'project_id', n.project_id, 'node_ids', json(n.node_ids), 'edge_ids', json(n.edge_ids), 'title', n.title, 'content', n.content, 'version', n.version, 'created_at', n.created_at)
 
 -- :verb api.notes READ
 -- :in project:text! after:int limit:int
