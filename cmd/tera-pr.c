@@ -19,8 +19,8 @@
 
 #define USAGE                                                                  \
 	"{- | [-L path:line] [-m message] [-M method] [-p project] "           \
-	"{list | show | diff | files | review | comment | approve | merge | "  \
-	"close} [pr] "                                                         \
+	"{list | show | look | diff | files | review | comment | approve | "   \
+	"merge | close} [pr] "                                                 \
 	"[text | -] [key=value ...]}"
 #define DIFF_MAX (64UL * 1024 * 1024)
 /* Terarchitect's mark of what its agent wrote, understood by its poller. */
@@ -584,6 +584,10 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 		return diff(argv[0], NULL);
 	if (strcmp(what, "review") == 0)
 		return review(argv[0]);
+	if (strcmp(what, "look") == 0) {
+		free(looked_at(argv[0]));
+		return simple("pr.show", argv[0], &in, store_print);
+	}
 	if (texts)
 		return comment(argv[0], argv[1], o);
 	if (strcmp(what, "merge") == 0)

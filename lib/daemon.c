@@ -289,7 +289,7 @@ daemon_open(int fd)
 	    (size_t)2 * REQ_HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK, arrive, d,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, leave, d, MHD_OPTION_END);
-	d->progs = progs_open();
+	d->progs = progs_open(PROG_SECONDS);
 	d->meter = meter_open();
 	d->polls = epoll_create1(EPOLL_CLOEXEC);
 	if (d->mhd == NULL || d->progs == NULL || d->polls < 0 ||

@@ -23,15 +23,17 @@
 struct program {
 	const char *name;
 	const char *argv[ARGS];
+	bool looks; /* it changes nothing that matters */
 	bool reads; /* the object is its standard input */
 };
 
 static const struct program programs[] = {
-	{ "diff", { "tera-diff", "-" }, true },
-	{ "files", { "tera-pr", "files", ":pr" }, false },
-	{ "review", { "tera-pr", "review", ":pr" }, false },
-	{ "approve", { "tera-pr", "approve", ":pr" }, false },
-	{ "merge", { "tera-pr", "-M", ":method", "merge", ":pr" }, false },
+	{ "diff", { "tera-diff", "-" }, true, true },
+	{ "files", { "tera-pr", "files", ":pr" }, true, false },
+	{ "look", { "tera-pr", "look", ":pr" }, true, false },
+	{ "merge", { "tera-pr", "-M", ":method", "merge", ":pr" }, false,
+	    false },
+	{ "review", { "tera-pr", "review", ":pr" }, true, false },
 };
 
 /* What a program finds in its environment.  Not what a web server puts there
@@ -66,7 +68,7 @@ struct prog {
 
 struct progs {
 	int epoll;
-	int running;
+	int running, seconds;
 	struct prog *first; /* in the order in which they came */
 };
 
@@ -77,6 +79,12 @@ prog_find(const char *name)
 		if (strcmp(programs[i].name, name) == 0)
 			return &programs[i];
 	return NULL;
+}
+
+bool
+prog_looks(const struct program *p)
+{
+	return p->looks;
 }
 
 /* --- its start --- */
@@ -183,7 +191,7 @@ launch(struct progs *ps, struct prog *p, const char *const *argv)
 	if (!fine)
 		return false;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0U);
-	p->limit = clock_ms() + 1000LL * PROG_SECONDS;
+	p->limit = clock_ms() + 1000LL * ps->seconds;
 	if (!p->program->reads)
 		shut(&p->to);
 	listen_to(ps, p->to, EPOLLOUT);
@@ -431,11 +439,12 @@ drop(struct prog *p)
 /* --- all of them --- */
 
 struct progs *
-progs_open(void)
+progs_open(int seconds)
 {
 	struct progs *ps = xmalloc(sizeof(*ps));
 
-	*ps = (struct progs){ .epoll = epoll_create1(EPOLL_CLOEXEC) };
+	*ps = (struct progs){ .epoll = epoll_create1(EPOLL_CLOEXEC),
+		.seconds = seconds };
 	if (ps->epoll >= 0) {
 		spawn_own_path();
 		return ps;
@@ -549,7 +558,7 @@ void
 prog_run(const struct program *p, const char *in, const char *actor, int client,
     struct task *t)
 {
-	struct progs *ps = progs_open();
+	struct progs *ps = progs_open(PROG_SECONDS);
 	int one;
 
 	if (ps == NULL) {

@@ -27,12 +27,14 @@ struct program;
 
 /* NULL when there is none. */
 const struct program *prog_find(const char *name);
+/* Does it only look? */
+bool prog_looks(const struct program *p);
 
 /* Programs that run beside something else, which waits for none. */
 struct progs;
 
-/* NULL with errno: no descriptors. */
-struct progs *progs_open(void);
+/* Each may take so many seconds.  NULL with errno: no descriptors. */
+struct progs *progs_open(int seconds);
 /* Ends all; ps may be NULL. */
 void progs_close(struct progs *ps);
 

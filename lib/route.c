@@ -290,6 +290,8 @@ advance(struct call *c, const char *row)
 static bool
 only_looks(const struct call *c)
 {
+	if (c->program != NULL)
+		return prog_looks(c->program);
 	return c->verb != NULL && !(c->verb->flags & VERB_WRITE);
 }
 
@@ -307,7 +309,7 @@ ask_first(struct call *c)
 		if (!advance(c, NULL))
 			return;
 	if (c->verb == NULL)
-		return; /* a program sees for itself what is done already */
+		return; /* a merge sees for itself what is done already */
 	json_add(&in, "key", c->key);
 	json_add(&in, "verb", c->verb->name);
 	json_end(&in);

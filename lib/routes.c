@@ -107,7 +107,8 @@ const struct route routes[] = {
 	{ "POST", "/api/pulls/:pr/changes", "rest.pull.changes", WHO_WRITE,
 	    SHAPE_ONE, 201 },
 	{ "POST", "/api/pulls/:pr/approve",
-	    "rest.pull.open rest.pull.remark?body rest.pull.open !approve",
+	    "rest.pull.open rest.pull.remark?body rest.pull.open !look "
+	    "rest.pull.approve",
 	    WHO_WRITE, SHAPE_ONE, 200 },
 	{ "POST", "/api/pulls/:pr/merge", "rest.pull.open !merge", WHO_WRITE,
 	    SHAPE_ONE, 200 },
@@ -120,7 +121,7 @@ const struct route routes[] = {
 	    200 },
 	{ "POST", T "/review/approve",
 	    "rest.review +rest.pull.open +rest.pull.remark?body "
-	    "rest.review +rest.pull.open !approve rest.said",
+	    "rest.review +rest.pull.open !look +rest.pull.approve rest.said",
 	    WHO_WRITE, SHAPE_ONE, 200 },
 	{ "POST", T "/review/merge",
 	    "rest.review +rest.pull.open !merge rest.said", WHO_WRITE,

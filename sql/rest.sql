@@ -133,6 +133,16 @@ UPDATE pr_comment SET addressed_at = now() WHERE number = :comment;
 -- :if :local
 SELECT json_object('pr', :pr) AS json;
 
+-- Of the head as it was found on the remote a moment ago (tera-pr look, whose
+-- row has the id).
+-- :verb rest.pull.approve WRITE
+-- :in pr:ref id:ref actor:text
+SELECT id AS ":pr", number AS ":number", state AS ":state" FROM pr WHERE id = coalesce(@pr, @id) OR number = num(coalesce(@pr, @id));
+SELECT refuse(66, 'no such pull request') WHERE :pr IS NULL;
+SELECT refuse(65, 'pull request ' || :number || ' is ' || :state || ', not open') WHERE :state <> 'open';
+UPDATE pr SET approved_by = $(author), version = version + 1, updated_at = now() WHERE id = :pr;
+SELECT $(pr) AS json FROM pr p WHERE p.id = :pr;
+
 -- --- reviews, as the contract names them: by the ticket ---
 
 -- :define pr_of_ticket
