@@ -620,6 +620,16 @@ type_of(enum shape shape)
 }
 
 static void
+add_text(struct buf *b, const char *row)
+{
+	char *text = json_get(row, "$.text");
+
+	buf_str(b, text != NULL ? text : "");
+	buf_chr(b, '\n');
+	free(text);
+}
+
+static void
 answer(const struct call *c, const struct task *t, struct resp *r)
 {
 	const char *row = buf_text(&t->text), *end = row + t->text.len;
@@ -638,6 +648,10 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 
 		if (shape == SHAPE_ONE && i < t->rows - 1)
 			continue;
+		if (shape == SHAPE_TEXT) {
+			add_text(&r->body, row);
+			continue;
+		}
 		if (shape == SHAPE_LIST && i > 0)
 			buf_chr(&r->body, ',');
 		if (status != 0) {
@@ -646,7 +660,7 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 			row = rest;
 		}
 		buf_str(&r->body, row);
-		if (lines)
+		if (shape == SHAPE_LINES)
 			buf_chr(&r->body, '\n');
 	}
 	if (shape == SHAPE_LIST)

@@ -25,7 +25,7 @@ enum shape {
 	SHAPE_ONE,   /* the last row */
 	SHAPE_LIST,  /* an array of the rows */
 	SHAPE_LINES, /* a row a line */
-	SHAPE_TEXT,  /* the same, and the rows are lines of text */
+	SHAPE_TEXT,  /* what each has as text */
 };
 
 struct route {

@@ -7,7 +7,7 @@
 
 -- A person lets a paused job go on; what ended is job.retry's.
 -- :verb rest.job.paused READ
--- :in job:ref
+-- :in job:ref job_id:ref
 $(find_job)
 SELECT refuse(65, 'job ' || :job || ' is ' || :state || ', not paused') WHERE :state <> 'paused';
 
@@ -180,6 +180,9 @@ SELECT refuse(65, 'project ' || name || ' has no repository: set repo_url or pro
 SELECT record('execution_mode', execution_mode, 'repo_url', coalesce(repo_url, ''), '?project_path', project_path, 'head_branch', 'ticket-' || :ticket, '?base_branch', base_branch) AS json FROM project WHERE id = :project;
 
 -- --- figures, as Prometheus reads them (text exposition format 0.0.4) ---
+--
+-- It looks at all jobs and attempts, and nobody asks more often than every few
+-- seconds: counts that every change kept would cost every change.
 
 -- :define first_label
 replace(replace(replace(coalesce(label, ''), '\', '\\'), '"', '\"'), char(10), '\n')
@@ -192,29 +195,29 @@ replace(replace(replace(coalesce(label2, ''), '\', '\\'), '"', '\"'), char(10), 
 (SELECT max((julianday(claimed_at) - julianday(created_at)) * 86400.0, 0.0) AS s FROM job WHERE claimed_at IS NOT NULL)
 
 -- :verb rest.metrics READ
-SELECT '# HELP tera_schema_info The schema of the store.' || char(10) || '# TYPE tera_schema_info gauge' AS json;
-SELECT 'tera_schema_info{version="' || user_version || '"} 1' AS json FROM pragma_user_version;
-SELECT '# HELP tera_projects Projects that were not removed.' || char(10) || '# TYPE tera_projects gauge' AS json;
-SELECT 'tera_projects ' || count(*) AS json FROM project WHERE deleted_at IS NULL;
-SELECT '# HELP tera_tickets Tickets that were not removed, by their column and status.' || char(10) || '# TYPE tera_tickets gauge' AS json;
-SELECT 'tera_tickets{column="' || $(first_label) || '",status="' || $(second_label) || '"} ' || n AS json FROM (SELECT column_id AS label, status AS label2, count(*) AS n FROM ticket WHERE deleted_at IS NULL GROUP BY 1, 2);
-SELECT '# HELP tera_jobs Jobs by their state and kind.' || char(10) || '# TYPE tera_jobs gauge' AS json;
-SELECT 'tera_jobs{state="' || s.value || '",kind="' || $(first_label) || '"} ' || coalesce(n, 0) AS json FROM (SELECT name AS label FROM kind) k CROSS JOIN json_each('["pending","running","completed","failed","cancelled","paused"]') s
+SELECT json_object('text', '# HELP tera_schema_info The schema of the store.' || char(10) || '# TYPE tera_schema_info gauge') AS json;
+SELECT json_object('text', 'tera_schema_info{version="' || user_version || '"} 1') AS json FROM pragma_user_version;
+SELECT json_object('text', '# HELP tera_projects Projects that were not removed.' || char(10) || '# TYPE tera_projects gauge') AS json;
+SELECT json_object('text', 'tera_projects ' || count(*)) AS json FROM project WHERE deleted_at IS NULL;
+SELECT json_object('text', '# HELP tera_tickets Tickets that were not removed, by their column and status.' || char(10) || '# TYPE tera_tickets gauge') AS json;
+SELECT json_object('text', 'tera_tickets{column="' || $(first_label) || '",status="' || $(second_label) || '"} ' || n) AS json FROM (SELECT column_id AS label, status AS label2, count(*) AS n FROM ticket WHERE deleted_at IS NULL GROUP BY 1, 2);
+SELECT json_object('text', '# HELP tera_jobs Jobs by their state and kind.' || char(10) || '# TYPE tera_jobs gauge') AS json;
+SELECT json_object('text', 'tera_jobs{state="' || s.value || '",kind="' || $(first_label) || '"} ' || coalesce(n, 0)) AS json FROM (SELECT name AS label FROM kind) k CROSS JOIN json_each('["pending","running","completed","failed","cancelled","paused"]') s
 LEFT JOIN (SELECT state, kind, count(*) AS n FROM job GROUP BY 1, 2) j ON j.state = s.value AND j.kind = k.label;
-SELECT '# HELP tera_jobs_ready Jobs that a claim could get now.' || char(10) || '# TYPE tera_jobs_ready gauge' AS json;
-SELECT 'tera_jobs_ready ' || count(*) AS json FROM job WHERE $(ready);
-SELECT '# HELP tera_job_oldest_ready_seconds How long the oldest of them waits.' || char(10) || '# TYPE tera_job_oldest_ready_seconds gauge' AS json;
-SELECT 'tera_job_oldest_ready_seconds ' || max(coalesce((julianday(:now) - julianday(min(created_at))) * 86400.0, 0.0), 0.0) AS json FROM job WHERE $(ready);
-SELECT '# HELP tera_job_wait_seconds From the making of a job to its last claim.' || char(10) || '# TYPE tera_job_wait_seconds histogram' AS json;
+SELECT json_object('text', '# HELP tera_jobs_ready Jobs that a claim could get now.' || char(10) || '# TYPE tera_jobs_ready gauge') AS json;
+SELECT json_object('text', 'tera_jobs_ready ' || count(*)) AS json FROM job WHERE $(ready);
+SELECT json_object('text', '# HELP tera_job_oldest_ready_seconds How long the oldest of them waits.' || char(10) || '# TYPE tera_job_oldest_ready_seconds gauge') AS json;
+SELECT json_object('text', 'tera_job_oldest_ready_seconds ' || max(coalesce((julianday(:now) - julianday(min(created_at))) * 86400.0, 0.0), 0.0)) AS json FROM job WHERE $(ready);
+SELECT json_object('text', '# HELP tera_job_wait_seconds From the making of a job to its last claim.' || char(10) || '# TYPE tera_job_wait_seconds histogram') AS json;
 SELECT json_array(sum(s <= 1), sum(s <= 5), sum(s <= 15), sum(s <= 60), sum(s <= 300), sum(s <= 900), sum(s <= 3600), sum(s <= 14400), sum(s <= 86400)) AS ":within", count(*) AS ":n", total(s) AS ":sum" FROM $(waits);
-SELECT 'tera_job_wait_seconds_bucket{le="' || b.value || '"} ' || coalesce(:within ->> b.key, 0) AS json FROM json_each('[1,5,15,60,300,900,3600,14400,86400]') b;
-SELECT 'tera_job_wait_seconds_bucket{le="+Inf"} ' || :n || char(10) || 'tera_job_wait_seconds_sum ' || :sum || char(10) || 'tera_job_wait_seconds_count ' || :n AS json;
-SELECT '# HELP tera_attempts_total Attempts, by how and why they ended.' || char(10) || '# TYPE tera_attempts_total counter' AS json;
-SELECT 'tera_attempts_total{outcome="' || $(first_label) || '",reason="' || $(second_label) || '"} ' || n AS json FROM (SELECT coalesce(outcome, 'running') AS label, reason AS label2, count(*) AS n FROM attempt GROUP BY 1, 2);
+SELECT json_object('text', 'tera_job_wait_seconds_bucket{le="' || b.value || '"} ' || coalesce(:within ->> b.key, 0)) AS json FROM json_each('[1,5,15,60,300,900,3600,14400,86400]') b;
+SELECT json_object('text', 'tera_job_wait_seconds_bucket{le="+Inf"} ' || :n || char(10) || 'tera_job_wait_seconds_sum ' || :sum || char(10) || 'tera_job_wait_seconds_count ' || :n) AS json;
+SELECT json_object('text', '# HELP tera_attempts_total Attempts, by how and why they ended.' || char(10) || '# TYPE tera_attempts_total counter') AS json;
+SELECT json_object('text', 'tera_attempts_total{outcome="' || $(first_label) || '",reason="' || $(second_label) || '"} ' || n) AS json FROM (SELECT coalesce(outcome, 'running') AS label, reason AS label2, count(*) AS n FROM attempt GROUP BY 1, 2);
 SELECT total(input_tokens) AS ":input", total(output_tokens) AS ":output", total(cost_usd) AS ":cost", total(turns) AS ":turns" FROM attempt;
-SELECT '# HELP tera_tokens_total Tokens of models that attempts used.' || char(10) || '# TYPE tera_tokens_total counter' || char(10) || 'tera_tokens_total{direction="input"} ' || CAST(:input AS INTEGER) || char(10) || 'tera_tokens_total{direction="output"} ' || CAST(:output AS INTEGER) AS json;
-SELECT '# HELP tera_cost_usd_total What they cost, in US dollars.' || char(10) || '# TYPE tera_cost_usd_total counter' || char(10) || 'tera_cost_usd_total ' || :cost AS json;
-SELECT '# HELP tera_turns_total Turns of workers.' || char(10) || '# TYPE tera_turns_total counter' || char(10) || 'tera_turns_total ' || CAST(:turns AS INTEGER) AS json;
-SELECT '# HELP tera_pull_requests Pull requests by their state.' || char(10) || '# TYPE tera_pull_requests gauge' AS json;
-SELECT 'tera_pull_requests{state="' || s.value || '"} ' || (SELECT count(*) FROM pr WHERE state = s.value) AS json FROM json_each('["open","merged","closed"]') s;
-SELECT '# HELP tera_events_total Events of the store.' || char(10) || '# TYPE tera_events_total counter' || char(10) || 'tera_events_total ' || coalesce(max(seq), 0) AS json FROM event;
+SELECT json_object('text', '# HELP tera_tokens_total Tokens of models that attempts used.' || char(10) || '# TYPE tera_tokens_total counter' || char(10) || 'tera_tokens_total{direction="input"} ' || CAST(:input AS INTEGER) || char(10) || 'tera_tokens_total{direction="output"} ' || CAST(:output AS INTEGER)) AS json;
+SELECT json_object('text', '# HELP tera_cost_usd_total What they cost, in US dollars.' || char(10) || '# TYPE tera_cost_usd_total counter' || char(10) || 'tera_cost_usd_total ' || :cost) AS json;
+SELECT json_object('text', '# HELP tera_turns_total Turns of workers.' || char(10) || '# TYPE tera_turns_total counter' || char(10) || 'tera_turns_total ' || CAST(:turns AS INTEGER)) AS json;
+SELECT json_object('text', '# HELP tera_pull_requests Pull requests by their state.' || char(10) || '# TYPE tera_pull_requests gauge') AS json;
+SELECT json_object('text', 'tera_pull_requests{state="' || s.value || '"} ' || (SELECT count(*) FROM pr WHERE state = s.value)) AS json FROM json_each('["open","merged","closed"]') s;
+SELECT json_object('text', '# HELP tera_events_total Events of the store.' || char(10) || '# TYPE tera_events_total counter' || char(10) || 'tera_events_total ' || coalesce(max(seq), 0)) AS json FROM event;
