@@ -299,10 +299,22 @@ end_it(struct prog *p, int code, const char *why)
 	shut(&p->from); /* what it says now counts no more */
 }
 
+/*
+ * What says that nobody waits any more: on a connection that its other end
+ * says no more; on standard output only that nobody reads it, for a web server
+ * may give CGI one socket for both ways and end the other one (Apache's
+ * mod_cgid does).
+ */
+static uint32_t
+signs(int client)
+{
+	return client == STDOUT_FILENO ? 0 : EPOLLRDHUP;
+}
+
 static bool
 went_away(struct progs *ps, struct prog *p)
 {
-	struct pollfd c = { p->client, POLLRDHUP, 0 };
+	struct pollfd c = { p->client, (short)signs(p->client), 0 };
 
 	if (p->client < 0 || poll(&c, 1, 0) <= 0 ||
 	    (c.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) == 0)
@@ -523,7 +535,7 @@ progs_add(struct progs *ps, const struct program *program, const char *in,
 	while (*last != NULL)
 		last = &(*last)->next;
 	*last = p;
-	listen_to(ps, client, EPOLLRDHUP);
+	listen_to(ps, client, signs(client));
 }
 
 void *

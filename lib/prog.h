@@ -44,8 +44,8 @@ int progs_fd(const struct progs *ps);
 int progs_patience(const struct progs *ps);
 
 /* Asks for one: in is an object, client the descriptor whose other end waits
- * for the answer (-1: nobody can go away), who is handed back.  Takes copies.
- */
+ * for the answer (a socket, or standard output; -1: nobody can go away), who is
+ * handed back.  Takes copies. */
 void progs_add(struct progs *ps, const struct program *p, const char *in,
     const char *actor, int client, void *who);
 

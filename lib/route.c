@@ -426,6 +426,7 @@ understand(struct call *c, struct req *q, const char *names, struct resp *r)
 		resp_error(r, 400, "the query is not percent-encoded UTF-8");
 	if (one) {
 		c->in = xstrdup(c->request);
+		add_own(c, false);
 		return fine;
 	}
 	/* what the path names is what is meant */

@@ -56,6 +56,34 @@ forget(struct task *t)
 	*t = (struct task){ .rc = 0 };
 }
 
+/* Apache's mod_cgid shuts its end of the one socket after the body: the answer
+ * is wanted all the same, until the socket is closed. */
+static void
+standard_output(struct progs *ps, const struct program *p, struct task *t)
+{
+	int ends[2], own, me;
+	bool waits, gone;
+
+	fflush(stdout);
+	own = dup(STDOUT_FILENO);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		die(EX_OSERR, "socketpair:");
+	dup2(ends[0], STDOUT_FILENO);
+	close(ends[0]);
+	shutdown(ends[1], SHUT_WR);
+	progs_add(ps, p, "{}", "me", STDOUT_FILENO, &me);
+	progs_next(ps, t);
+	waits = progs_next(ps, t) == NULL;
+	usleep(300000); /* one that was ended is gone by now */
+	waits = waits && progs_next(ps, t) == NULL;
+	close(ends[1]);
+	gone = wait_for(ps, t) == &me && t->rc == EX_UNAVAILABLE;
+	dup2(own, STDOUT_FILENO);
+	close(own);
+	ok(waits, "a server that has said all still listens");
+	ok(gone, "until it does not");
+}
+
 int
 main(void)
 {
@@ -104,7 +132,12 @@ main(void)
 	ok(clock_ms() - began > 2500, "gets TERM, and KILL later");
 	forget(&t);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+	script(dir, "sleep 30");
+	standard_output(ps, diff, &t);
+	forget(&t);
+
+	script(dir, "trap '' TERM; while :; do sleep 0.1; done");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		die(EX_OSERR, "socketpair:");
 	for (int i = 0; i < PROG_RUNNING; i++)
 		progs_add(ps, diff, "{}", "me", -1, &a);
