@@ -400,6 +400,8 @@ asked(struct call *c, const struct req *q)
 	const struct verb *v = c->verb != NULL ? c->verb : route_verb(&at);
 	bool fine = true;
 
+	if (*q->query == '\0')
+		return true;
 	for (; fine && v != NULL; v = *at != '\0' ? route_verb(&at) : NULL) {
 		struct buf b = BUF_INIT;
 
