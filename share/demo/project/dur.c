@@ -61,8 +61,12 @@ main(int argc, char *argv[])
 
 	while ((c = getopt(argc, argv, "s")) != -1) {
 		switch (c) {
-		case 's': plain = 1; break;
-		default: fprintf(stderr, "%s\n", USAGE); return 2;
+		case 's':
+			plain = 1;
+			break;
+		default:
+			fprintf(stderr, "%s\n", USAGE);
+			return 2;
 		}
 	}
 
