@@ -279,7 +279,7 @@ lint:
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
 	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh tests/httpd.sh
 	shellcheck -x -s sh share/sh/tera.sh \
-		$(filter-out %.c %.py,$(wildcard tests/bench/*))
+		$(filter-out %.c %.pl %.py,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
 	! command -v node >/dev/null || for f in share/www/*.js share/www/*/*.js \
 		tests/ui/*.mjs; do node --check $$f || exit 1; done
