@@ -22,6 +22,10 @@ static const char *const accepted[] = {
 	"store.info event",  /* max(seq) */
 	"call.keep kept",    /* the first ten rows */
 	"import.logged log", /* once an import */
+	"rest.metrics job",  /* counts */
+	"rest.metrics attempt",
+	"rest.metrics pr",
+	"rest.metrics event", /* max(seq) */
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt",
