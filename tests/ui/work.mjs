@@ -85,6 +85,7 @@ await story('the demo, watched', async () => {
 	await page.goto(`${w2.url}#/ticket/3`);
 	await until(async () => (await text(page, '.attempt')).length === 2, 'the ticket has its two runs');
 	report((await page.innerText('.pull')).includes('answered'), 'and the review with its answer');
+	report(!(await page.innerText('.pull')).includes('terarchitect-bot'), 'but not the mark of the agent');
 	for (const fault of w2.faults) report(false, 'the browser has nothing to say', fault);
 	await w2.end();
 });

@@ -221,6 +221,9 @@ export const state = (word, text = words[word] ?? word) => html`<span class="sta
 
 export const empty = (text, ...actions) => html`<div class="empty"><p>${text}</p>${actions}</div>`;
 
+// A comment without the mark by which an agent knows its own.
+export const comment_text = (c) => c.body.replace(/\s*<!-- terarchitect-bot -->\s*/g, '');
+
 // Text in Markdown; the two scripts for it come when the first is shown.
 let markdown;
 export function prose(text, redraw) {
