@@ -46,6 +46,7 @@ base := \
 	tera-finish \
 	tera-graph \
 	tera-hold \
+	tera-import \
 	tera-init \
 	tera-json \
 	tera-log \
@@ -105,9 +106,10 @@ units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(bins) www
 
-# api.sql uses parts of all others.
+# api.sql uses parts of all others, import.sql of it.
 sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
-$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql,$(sql)) sql/api.sql
+$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql sql/import.sql,$(sql)) \
+		sql/api.sql sql/import.sql
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter-out $<,$^) >$@.tmp
 	mv $@.tmp $@
@@ -234,12 +236,16 @@ check:
 check-run: all $(units)
 	FULL=$(FULL) B=$(B) SAN='$(SAN)' prove $(PROVE) $(units) $(tests)
 
-# The commands' tests again, on a store behind tera-serve.
+# The commands' tests again, on a store behind tera-serve: listening, and by CGI.
 remote := add board cancel claim context enqueue finish graph log ls move \
 	renew rm set show sweep watch
 check-remote: all
 	REMOTE=1 B=$(B) SAN='$(SAN)' prove $(PROVE) \
 		$(patsubst %,tests/tera-%.t,$(remote)) tests/queue.t
+	REMOTE=cgi B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)) $(if $(FULL),tests/queue.t)
+	$(if $(FULL),REMOTE=busybox B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)))
 
 # The whole suite under AddressSanitizer, UBSan and LeakSanitizer.
 asan:
@@ -265,14 +271,15 @@ fuzz-run: $(fuzzers)
 sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
 shells := $(addprefix cmd/,$(scripts)) $(shell grep -lE '^\#!/bin/(ba)?sh' \
 	share/*/* contrib/* contrib/*/* .ci/run \
-	tests/bench/run tests/demo-record tests/killer 2>/dev/null)
+	tests/bench/run tests/demo-record tests/far tests/import/make tests/killer \
+	2>/dev/null)
 lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
-	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh
+	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh tests/httpd.sh
 	shellcheck -x -s sh share/sh/tera.sh \
-		$(filter-out %.c %.pl,$(wildcard tests/bench/*))
+		$(filter-out %.c %.py,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
 	! command -v node >/dev/null || for f in share/www/*.js share/www/*/*.js \
 		tests/ui/*.mjs; do node --check $$f || exit 1; done

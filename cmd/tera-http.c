@@ -15,6 +15,7 @@
 
 #include "far.h"
 #include "http.h"
+#include "jscan.h"
 #include "json.h"
 #include "user.h"
 
@@ -147,12 +148,22 @@ print_row(void *arg, const char *json)
 	return putchar('\n') == EOF;
 }
 
+/* The bearer's header, which the caller frees; NULL when there is no key. */
+static char *
+bearer(void)
+{
+	const char *token = getenv("TERARCHITECT_WORKER_API_KEY");
+
+	return token != NULL && *token != '\0'
+		   ? xasprintf("Authorization: Bearer %s", token)
+		   : NULL;
+}
+
 /* One verb.  Prints its rows; returns its status, with f above 1. */
 static int
 call(const char *base, const char *verb, const char *in, struct fault *f)
 {
-	const char *token = getenv("TERARCHITECT_WORKER_API_KEY");
-	char key[37], *who, *id, *auth = NULL, *url, *line, *end;
+	char key[37], *who, *id, *auth = bearer(), *url, *line, *end;
 	const char *headers[5] = { "Content-Type: application/json" };
 	struct http_req req = { .headers = headers,
 		.body = in,
@@ -169,8 +180,6 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 	id = xasprintf("Idempotency-Key: %s", key);
 	if (writes(verb))
 		headers[n++] = id;
-	if (token != NULL && *token != '\0')
-		auth = xasprintf("Authorization: Bearer %s", token);
 	headers[n] = auth;
 	n = (int)strlen(base);
 	while (n > 0 && base[n - 1] == '/')
@@ -200,9 +209,48 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 	return rc;
 }
 
+/* What a path of the API answers: a line for each element of a list, or one. */
+static int
+get(const char *url, struct fault *f)
+{
+	char *auth = bearer();
+	const char *headers[] = { "Accept: application/json", auth, NULL },
+		   *at = NULL;
+	struct http_req req = { .url = url,
+		.headers = headers,
+		.total = TOTAL,
+		.max = ANSWER_MAX };
+	struct slice all, one;
+	struct http_res res;
+	struct buf line = BUF_INIT;
+	int rc = ask(&req, &res, f);
+
+	all = (struct slice){ buf_text(&res.body), res.body.len };
+	if (rc == 0 && res.status != 200)
+		rc = refused(url, &res, f);
+	else if (rc == 0 &&
+		 jscan_check(all.s, all.n, JSON_DEPTH_MAX) != JSCAN_OK)
+		rc = fail(
+		    f, EX_UNAVAILABLE, "%s: what it says is not JSON", url);
+	else if (rc == 0 && jscan_kind(all) != JSCAN_ARRAY) {
+		jscan_copy(&line, all);
+		print_row(NULL, buf_text(&line));
+	}
+	while (rc == 0 && jscan_element(all, &at, &one)) {
+		buf_clear(&line);
+		jscan_copy(&line, one);
+		if (print_row(NULL, buf_text(&line)) != 0)
+			break;
+	}
+	buf_free(&line);
+	http_free(&res);
+	free(auth);
+	return rc;
+}
+
 /* Calls for the command that started us, as long as it lives (far.h). */
 static int
-stay(const char *base)
+stay(void)
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -210,20 +258,24 @@ stay(const char *base)
 
 	while ((n = getline(&line, &room, stdin)) > 0) {
 		char *verb = json_get(line, "$.verb"),
-		     *in = json_raw(line, "$.in");
+		     *in = json_raw(line, "$.in"),
+		     *url = json_get(line, "$.get");
 		struct fault f = { 0, "" };
 		int rc;
 
-		if (verb == NULL || in == NULL)
+		if (url != NULL)
+			rc = get(url, &f);
+		else if (verb == NULL || in == NULL)
 			rc = fail(&f, EX_DATAERR, "want verb and in");
 		else
-			rc = call(base, verb, in, &f);
+			rc = call(base_url(), verb, in, &f);
 		for (char *p = f.msg; *p != '\0'; p++)
 			if (*p == '\n')
 				*p = ' ';
 		printf("=%d %s\n", rc, rc > 1 ? f.msg : "");
 		free(verb);
 		free(in);
+		free(url);
 		if (fflush(stdout) != 0)
 			break;
 	}
@@ -270,6 +322,6 @@ main(int argc, char *argv[])
 	if (getopt(argc, argv, "") != -1 || argc - optind != 1)
 		err_usage();
 	if (strcmp(argv[optind], "-") == 0)
-		return out_end(stay(base_url()));
+		return out_end(stay());
 	return out_end(each(base_url(), argv[optind]));
 }

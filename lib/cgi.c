@@ -9,6 +9,8 @@
 #include "json.h"
 #include "route.h"
 
+#define DRAIN_MAX (64UL << 20) /* bytes */
+
 static char *
 variable(const char *name)
 {
@@ -96,8 +98,31 @@ body(struct req *q, size_t max, struct resp *r)
 	return true;
 }
 
-bool
-cgi_read(struct req *q, struct resp *r)
+/*
+ * What we do not want of the body is read nevertheless, or the server that
+ * still writes it drops our answer with the connection (Apache, nginx).  Only
+ * so much: no server lets more of it come in.
+ */
+static void
+drain(void)
+{
+	const char *text = getenv("CONTENT_LENGTH");
+	size_t left = text != NULL ? strtoul(text, NULL, 10) : DRAIN_MAX;
+	char piece[65536];
+	ssize_t n;
+
+	if (text == NULL && getenv("HTTP_TRANSFER_ENCODING") == NULL)
+		return; /* nothing was announced */
+	if (left > DRAIN_MAX)
+		left = DRAIN_MAX;
+	while (
+	    left > 0 && (n = read(STDIN_FILENO, piece,
+			     left < sizeof(piece) ? left : sizeof(piece))) > 0)
+		left -= (size_t)n;
+}
+
+static bool
+understand(struct req *q, struct resp *r)
 {
 	const char *path = getenv("PATH_INFO"), *peer = getenv("REMOTE_ADDR");
 
@@ -129,6 +154,15 @@ cgi_read(struct req *q, struct resp *r)
 	return body(q, route_body_max(q->path), r);
 }
 
+bool
+cgi_read(struct req *q, struct resp *r)
+{
+	if (understand(q, r))
+		return true;
+	drain();
+	return false;
+}
+
 /* A file that became shorter meanwhile gives less: Content-Length tells. */
 static void
 copy(int fd, size_t left)
@@ -149,7 +183,7 @@ cgi_write(struct resp *r)
 {
 	const char *method = getenv("REQUEST_METHOD");
 	size_t n = r->file ? r->size : r->body.len;
-	bool known = n > 0 || (r->file && r->status == 200);
+	bool known = r->status != 304 && (n > 0 || r->file);
 
 	resp_finish(r);
 	printf("Status: %d %s\r\n", r->status, resp_words(r->status));
@@ -159,7 +193,7 @@ cgi_write(struct resp *r)
 		printf("Content-Length: %zu\r\n", n);
 	printf("\r\n");
 	/* RFC 3875, 4.3.3: HEAD is for the script to mind */
-	if (method != NULL && strcmp(method, "HEAD") == 0)
+	if (r->status == 304 || (method != NULL && strcmp(method, "HEAD") == 0))
 		return;
 	if (r->file)
 		copy(r->fd, r->size);

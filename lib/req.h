@@ -50,6 +50,8 @@ struct req {
 
 #define RESP_HEADS 16
 
+struct stream;
+
 struct resp {
 	int status;
 	const char *type; /* of the body */
@@ -63,6 +65,8 @@ struct resp {
 	bool file;
 	int fd;
 	size_t size;
+	struct stream *stream; /* goes on after it: the door frees it with
+				  stream_free; NULL: it does not */
 };
 
 void req_free(struct req *q);

@@ -16,5 +16,7 @@
  * key, or a value that this key does not open). */
 char *secret_seal(const char *store, const char *text, struct fault *f);
 char *secret_open(const char *store, const char *sealed, struct fault *f);
+/* Opens with the key that is written in key, whatever ours is. */
+char *secret_open_with(const char *key, const char *sealed, struct fault *f);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "etag.h"
 #include "spawn.h"
 #include "static.h"
 
@@ -124,31 +125,26 @@ pack(struct found *f, int dir)
 static void
 find(struct found *f, int dir, const char *path, bool gzip)
 {
-	f->fd = -1;
-	f->packed = f->bare = false;
-	for (;;) {
-		size_t n = strcspn(path, "/");
-		const char *s = n > 0 || *path != '\0' ? path : "index.html";
-		struct stat st;
-		int fd;
+	const char *name;
+	struct stat st;
+	size_t n;
 
-		if (s != path)
-			n = strlen(s);
-		fd = below(dir, s, n);
-		if (fd >= 0 && path[n] == '/' && s == path) {
-			close(dir);
-			dir = fd;
-			path += n + 1;
-			continue;
-		}
-		f->fd = fd;
-		if (fd >= 0) {
-			memcpy(f->name, s, n);
-			f->name[n] = '\0';
-			f->bare = s == path && fstat(fd, &st) == 0 &&
-				  S_ISDIR(st.st_mode);
-		}
-		break;
+	*f = (struct found){ .fd = -1 };
+	for (; path[n = strcspn(path, "/")] == '/'; path += n + 1) {
+		int fd = below(dir, path, n);
+
+		close(dir);
+		dir = fd;
+		if (dir < 0)
+			return;
+	}
+	name = n > 0 ? path : "index.html";
+	n = strlen(name);
+	f->fd = below(dir, name, n);
+	if (f->fd >= 0) {
+		memcpy(f->name, name, n + 1);
+		f->bare = name == path && fstat(f->fd, &st) == 0 &&
+			  S_ISDIR(st.st_mode);
 	}
 	regular(f);
 	if (f->fd >= 0 && gzip)
@@ -193,26 +189,6 @@ takes_gzip(const char *list)
 	return false;
 }
 
-/* Is the tag in a list of If-None-Match?  Weak or not is the same here. */
-static bool
-has_it(const char *list, const char *etag)
-{
-	size_t len = strlen(etag);
-
-	while (list != NULL && *list != '\0') {
-		list += strspn(list, ", \t");
-		if (*list == '*')
-			return true;
-		if (strncmp(list, "W/", 2) == 0)
-			list += 2;
-		if (strncmp(list, etag, len) == 0 &&
-		    strchr(", \t", list[len]) != NULL)
-			return true;
-		list += strcspn(list, ",");
-	}
-	return false;
-}
-
 /* What a browser may do with it: only what comes from here. */
 static void
 guard(struct resp *r)
@@ -253,7 +229,7 @@ answer(const struct req *q, struct found *f, struct resp *r)
 	resp_head(r, "ETag", "%s", etag);
 	resp_head(r, "Vary", "Accept-Encoding");
 	guard(r);
-	if (has_it(q->head[HEAD_NONE_MATCH], etag)) {
+	if (etag_known(q, etag)) {
 		r->status = 304;
 		close(f->fd);
 	} else {

@@ -38,6 +38,8 @@ enum {
 	VERB_HELD = 16,  /* short, and no harm when it is done twice: the
 			    process that holds the store may run it for others
 			    (hold.h) */
+	VERB_KEEP = 32,  /* what it answers follows from its input and the
+			    store alone: may be kept (keep.h) */
 };
 
 struct verb {
