@@ -254,7 +254,8 @@ SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
 -- :verb job.sweep WRITE HELD
 -- :in project:ref
-$(sweep) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, 'tries', tries, 'max_tries', max_tries) AS json;
+$(find_project_if)
+$(sweep) AND iif(:project IS NULL, 1, project_id = :project) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, 'tries', tries, 'max_tries', max_tries) AS json;
 
 -- :verb job.list READ
 -- :in project:ref ticket:ref state:text kind:text reason:text after:int limit:int
