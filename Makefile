@@ -60,6 +60,7 @@ base := \
 	tera-show \
 	tera-sweep \
 	tera-talk \
+	tera-token \
 	tera-verify \
 	tera-watch \
 	tera-work

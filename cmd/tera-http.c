@@ -147,12 +147,42 @@ print_row(void *arg, const char *json)
 	return putchar('\n') == EOF;
 }
 
+/* What we show: $TERA_TOKEN, what is in the file $TERA_TOKEN_FILE, or the
+ * worker key.  NULL: nothing, or f says what is wrong with the file.  The
+ * caller frees it. */
+static char *
+token(struct fault *f)
+{
+	const char *text = getenv("TERA_TOKEN");
+	const char *path = getenv("TERA_TOKEN_FILE");
+	struct buf b = BUF_INIT;
+	char *got = NULL;
+
+	f->code = 0;
+	if (text != NULL && *text != '\0')
+		return xstrdup(text);
+	if (path == NULL || *path == '\0') {
+		text = getenv("TERARCHITECT_WORKER_API_KEY");
+		return text != NULL && *text != '\0' ? xstrdup(text) : NULL;
+	}
+	if (buf_file(&b, path, 4096) != 0)
+		fail(f, EX_CONFIG, "TERA_TOKEN_FILE: %s:", path);
+	else if (buf_text(&b)[strspn(buf_text(&b), " \t\r\n")] == '\0')
+		fail(f, EX_CONFIG, "TERA_TOKEN_FILE: %s: no token in it", path);
+	else {
+		text = b.s + strspn(b.s, " \t\r\n");
+		got = xstrndup(text, strcspn(text, " \t\r\n"));
+		explicit_bzero(b.s, b.len);
+	}
+	buf_free(&b);
+	return got;
+}
+
 /* One verb.  Prints its rows; returns its status, with f above 1. */
 static int
 call(const char *base, const char *verb, const char *in, struct fault *f)
 {
-	const char *token = getenv("TERARCHITECT_WORKER_API_KEY");
-	char key[37], *who, *id, *auth = NULL, *url, *line, *end;
+	char key[37], *mine, *who, *id, *auth = NULL, *url, *line, *end;
 	const char *headers[5] = { "Content-Type: application/json" };
 	struct http_req req = { .headers = headers,
 		.body = in,
@@ -164,13 +194,16 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 
 	if (strspn(verb, "abcdefghijklmnopqrstuvwxyz_.") != strlen(verb))
 		return fail(f, EX_NOINPUT, "no such verb: %s", verb);
+	mine = token(f);
+	if (mine == NULL && f->code != 0)
+		return f->code;
 	headers[1] = who = xasprintf("Tera-Actor: %s", actor());
 	new_key(key);
 	id = xasprintf("Idempotency-Key: %s", key);
 	if (writes(verb))
 		headers[n++] = id;
-	if (token != NULL && *token != '\0')
-		auth = xasprintf("Authorization: Bearer %s", token);
+	if (mine != NULL)
+		auth = xasprintf("Authorization: Bearer %s", mine);
 	headers[n] = auth;
 	n = (int)strlen(base);
 	while (n > 0 && base[n - 1] == '/')
@@ -196,6 +229,7 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 	free(id);
 	free(who);
 	free(auth);
+	free(mine);
 	free(url);
 	return rc;
 }

@@ -1,4 +1,5 @@
 /* See daemon.h. */
+#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -71,7 +72,9 @@ as_it_is(void *arg, struct MHD_Connection *conn, char *s)
 struct heads {
 	struct req *q;
 	size_t bytes;
-	bool twice; /* a header that counts came twice */
+	bool twice;      /* a header that counts came twice */
+	const char *via; /* X-Forwarded-For, the last one */
+	bool https;
 };
 
 static enum MHD_Result
@@ -96,45 +99,73 @@ header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 	    strcasecmp(key, "Forwarded") == 0 ||
 	    strcasecmp(key, "X-Real-IP") == 0)
 		h->q->forwarded = true;
+	if (strcasecmp(key, "X-Forwarded-For") == 0)
+		h->via = value;
+	if (strcasecmp(key, "X-Forwarded-Proto") == 0)
+		h->https = strcasecmp(value, "https") == 0;
 	return MHD_YES;
 }
 
-static bool
-is_local(struct MHD_Connection *conn)
+/* The other end of a Unix socket is a process of this machine, of some user. */
+static void
+look_at_unix(struct visit *v)
 {
 	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	    MHD_get_connection_info(v->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred who;
+	socklen_t n = sizeof(who);
+	char text[32];
+
+	v->q.local = true;
+	if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET,
+				SO_PEERCRED, &who, &n) != 0)
+		return;
+	v->q.has_uid = true;
+	v->q.uid = who.uid;
+	snprintf(text, sizeof(text), "uid %ld", (long)who.uid);
+	req_peer(&v->q, text, NULL);
+}
+
+static void
+look_at_peer(struct visit *v)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    v->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *a = info != NULL ? info->client_addr : NULL;
-	struct in6_addr six;
+	char text[INET6_ADDRSTRLEN] = "";
+	const void *in = NULL;
 
 	if (a == NULL)
-		return false;
-	if (a->sa_family == AF_UNIX)
-		return true;
-	if (a->sa_family == AF_INET) {
-		struct in_addr four =
-		    ((const struct sockaddr_in *)(const void *)a)->sin_addr;
-
-		return ntohl(four.s_addr) >> 24 == 127;
+		return;
+	if (a->sa_family == AF_UNIX) {
+		look_at_unix(v);
+		return;
 	}
-	if (a->sa_family != AF_INET6)
-		return false;
-	six = ((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
-	return IN6_IS_ADDR_LOOPBACK(&six) ||
-	       (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127);
+	if (a->sa_family == AF_INET)
+		in = &((const struct sockaddr_in *)(const void *)a)->sin_addr;
+	else if (a->sa_family == AF_INET6)
+		in = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+	if (in == NULL ||
+	    inet_ntop(a->sa_family, in, text, sizeof(text)) == NULL)
+		return;
+	v->q.local = req_loopback(text);
+	req_peer(&v->q, text, NULL);
 }
 
 /* The headers are here.  Is the answer known already? */
 static void
 begin(struct visit *v, const char *method)
 {
-	struct heads h = { &v->q, 0, false };
+	struct heads h = { .q = &v->q };
 	const char *length;
 
 	v->begun = true;
 	v->q.method = xstrdup(method);
-	v->q.local = is_local(v->conn);
+	look_at_peer(v);
 	MHD_get_connection_values(v->conn, MHD_HEADER_KIND, header, &h);
+	if (h.via != NULL)
+		req_peer(&v->q, v->q.peer, h.via);
+	v->q.https = v->q.local && h.https;
 	if (v->done)
 		return;
 	v->max = route_body_max(v->q.path);
@@ -304,13 +335,13 @@ daemon_patience(struct daemon *d)
 	return ms < 60000 ? (int)ms : 60000;
 }
 
-/* The worker key as it is now: somebody may have changed it. */
+/* Keys and tokens as they are now: somebody may have changed them. */
 static void
 look_at_key(struct daemon *d, struct db *db)
 {
 	long long now = db_data_version(db);
 
-	if (!d->stale && now == d->seen)
+	if (!d->stale && now == d->seen && d->auth.db == db)
 		return;
 	d->seen = now;
 	d->stale = false;
@@ -323,9 +354,12 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 {
 	static struct work works[BATCH];
 	size_t kept = 0;
+	bool admin = false; /* a key or token may be another now */
 
 	for (size_t i = 0; i < n; i++) {
 		struct call *c = &list[i]->call;
+
+		admin = admin || (c->verb->flags & VERB_ADMIN);
 
 		works[i] = (struct work){
 			.who = list[i], .verb = c->verb, .actor = c->actor
@@ -334,7 +368,7 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 		works[i].tasks[0].in = c->in;
 		works[i].tasks[0].key = c->key;
 	}
-	if (work_run(db, works, n))
+	if (work_run(db, works, n) && admin)
 		d->stale = true;
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = works[i].who;
@@ -388,6 +422,13 @@ daemon_turn(struct daemon *d, struct db *db)
 	MHD_run(d->mhd);
 	while (serve(d, db))
 		MHD_run(d->mhd);
+}
+
+void
+daemon_forget(struct daemon *d)
+{
+	d->stale = true;
+	auth_free(&d->auth);
 }
 
 void

@@ -30,6 +30,9 @@ int daemon_patience(struct daemon *d);
  * there is no store now, and that is the answer. */
 void daemon_turn(struct daemon *d, struct db *db);
 
+/* The store is another one: keys and tokens of the last one count no more. */
+void daemon_forget(struct daemon *d);
+
 /* No new connections from now on. */
 void daemon_drain(struct daemon *d);
 /* Requests that have begun and are not answered. */

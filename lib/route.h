@@ -6,6 +6,9 @@
  * the body, the query and the names in the path put together as one object.
  * The last one's rows are the answer.  A row that begins {"http":N, is the
  * answer with that status, and nothing is done after it when N is an error.
+ *
+ * Of a verb job.claim the row is given the token of the job (token.h). "!login"
+ * is no verb but login.h.
  */
 #ifndef TERA_ROUTE_H
 #define TERA_ROUTE_H
@@ -43,17 +46,19 @@ struct call {
 	const struct route *route;
 	const struct verb *verb; /* to be run next, */
 	char *in;                /* with this */
-	const char *key;         /* and its Idempotency-Key, or NULL */
-	char *actor;
+	const char *key; /* what its Idempotency-Key is for us, or NULL */
+	const char *actor;
 	/* its own */
+	struct auth *auth;
+	struct caller by;
+	char *own_key;
 	char *request; /* the input that all verbs of it get */
 	const char *rest;
 	bool asking; /* whether it was done before */
 };
 
 /* Understands a request.  False: r is the answer already. */
-bool call_begin(
-    struct call *c, const struct auth *a, struct req *q, struct resp *r);
+bool call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r);
 
 /* Takes what became of c->verb.  True: there is another one to run; false: r
  * is the answer. */

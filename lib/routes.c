@@ -12,12 +12,12 @@ const struct route routes[] = {
 
 	/* what workers ask */
 	{ "POST", "/api/worker/jobs/start",
-	    "$api.job.start +job.claim $+api.job", WHO_WORKER, SHAPE_ONE, 200 },
+	    "$api.job.start +job.claim $+api.job", WHO_AGENT, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/complete", "api.job.complete",
 	    WHO_WORKER, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/fail", "api.job.fail", WHO_WORKER,
 	    SHAPE_ONE, 200 },
-	{ "GET", T "/worker-context", "$api.context", WHO_WORKER, SHAPE_ONE,
+	{ "GET", T "/worker-context", "$api.context", WHO_AGENT, SHAPE_ONE,
 	    200 },
 	{ "POST", T "/logs", "api.log.add", WHO_WORKER, SHAPE_ONE, 200 },
 	{ "POST", T "/complete", "api.ticket.complete", WHO_WORKER, SHAPE_ONE,
@@ -63,6 +63,11 @@ const struct route routes[] = {
 	    SHAPE_ONE, 200 },
 	{ "DELETE", P "/notes/:note", "api.note note.remove api.removed",
 	    WHO_WRITE, SHAPE_ONE, 200 },
+
+	/* browsers */
+	{ "GET", "/login", "!login", WHO_ALL, SHAPE_ONE, 200 },
+	{ "POST", "/login", "!login", WHO_ALL, SHAPE_ONE, 200 },
+	{ "POST", "/logout", "!login", WHO_ALL, SHAPE_ONE, 200 },
 
 	/* any verb: what tera-http asks */
 	{ "POST", "/api/v1/:verb", "", WHO_WRITE, SHAPE_LINES, 200 },

@@ -15,7 +15,7 @@ SELECT refuse(66, 'no such ticket: ' || (:in ->> 'ticket')) WHERE :ticket IS NUL
   ('MIDDLE_AGENT_DEBUG', 0, 1, 1, 0), ('WORKER_MODE', 0, 1, 0, 0), ('WORKER_LLM_URL', 0, 1, 1, 0), ('WORKER_MODEL', 0, 1, 1, 0), ('WORKER_API_KEY', 1, 1, 1, 0), ('WORKER_TIMEOUT_SEC', 0, 1, 1, 0),
   ('EMBEDDING_PROVIDER', 0, 1, 1, 0), ('EMBEDDING_SERVICE_URL', 0, 1, 1, 0), ('EMBEDDING_API_KEY', 1, 1, 1, 1), ('MEMORY_EMBEDDING_MODEL', 0, 1, 1, 0), ('MEMORY_EMBEDDING_BASE_URL', 0, 0, 1, 0),
   ('MEMORY_LLM_BASE_URL', 0, 0, 1, 0), ('MEMORY_LLM_MODEL', 0, 0, 1, 0), ('MEMORY_LLM_API_KEY', 1, 0, 1, 1), ('openai_api_key', 1, 1, 1, 1), ('anthropic_api_key', 1, 0, 0, 0),
-  ('FRONTEND_LLM_URL', 0, 0, 0, 0), ('FRONTEND_LLM_MODEL', 0, 0, 0, 0), ('FRONTEND_LLM_API_KEY', 1, 0, 0, 0), ('MAX_CONCURRENT_AGENTS', 0, 0, 0, 0), ('TERARCHITECT_WORKER_API_KEY', 1, 1, 0, 0)))
+  ('FRONTEND_LLM_URL', 0, 0, 0, 0), ('FRONTEND_LLM_MODEL', 0, 0, 0, 0), ('FRONTEND_LLM_API_KEY', 1, 0, 0, 0), ('MAX_CONCURRENT_AGENTS', 0, 0, 0, 0), ('TERARCHITECT_WORKER_API_KEY', 1, 1, 0, 1)))
 
 -- The value of setting k, from the store or else the environment.
 -- :define value_of
@@ -26,14 +26,16 @@ coalesce((SELECT iif(s.secret, decrypt(s.value), s.value) FROM setting s WHERE s
 (k.spare AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'agent_secrets' AND value = 'all'))
 
 -- What an agent of the contract finds in its environment.  The token of the
--- forge goes there, and not into the context.
+-- forge goes there, and not into the context.  Under the name of the worker key
+-- it gets the token of its job (when keyed: who asked needed one, too), and the
+-- worker key itself only with agent_secrets = all.
 -- :define agent_env
 (SELECT json_group_object(name, value) FROM (SELECT n.value AS name, v.value AS value
-  FROM (SELECT k.key AS key, $(value_of) AS value FROM $(known) k WHERE k.env AND (k.key = 'github_agent_token' OR NOT $(spared))) v,
+  FROM (SELECT k.key AS key, iif(k.key = 'TERARCHITECT_WORKER_API_KEY' AND $(spared), iif(:in ->> 'keyed', :in ->> 'token', NULL), $(value_of)) AS value FROM $(known) k WHERE k.env AND (k.key IN ('github_agent_token', 'TERARCHITECT_WORKER_API_KEY') OR NOT $(spared))) v,
     json_each(CASE v.key WHEN 'github_agent_token' THEN '["GH_TOKEN","GITHUB_TOKEN"]' WHEN 'openai_api_key' THEN '["OPENAI_API_KEY"]' ELSE json_array(v.key) END) n
   WHERE trim(v.value) <> ''))
 
--- :verb api.health READ
+-- :verb api.health READ COMMON
 SELECT json_object('status', 'healthy') AS json FROM (SELECT count(*) FROM kind);
 
 -- --- workers ---
@@ -45,7 +47,7 @@ SELECT json_object('status', 'healthy') AS json FROM (SELECT count(*) FROM kind)
 coalesce((SELECT min(max(CAST(value AS INTEGER), 60), 80000) + 1800 FROM setting WHERE key = 'WORKER_TIMEOUT_SEC' AND CAST(value AS INTEGER) > 0), 5400)
 
 -- Before a claim: all that could go wrong with its answer.
--- :verb api.job.start READ WORKER
+-- :verb api.job.start READ WORKER COMMON
 -- :in project_id:text worker:text lease_seconds:num env:object
 SELECT refuse(65, 'project_id: not a UUID: ' || (:in ->> 'project_id')) WHERE trim(coalesce(:in ->> 'project_id', '')) <> ''
   AND NOT (length(:in ->> 'project_id') = 36 AND lower(:in ->> 'project_id') GLOB replace('HHHHHHHH-HHHH-HHHH-HHHH-HHHHHHHHHHHH', 'H', '[0-9a-f]'));
@@ -56,11 +58,11 @@ SELECT json_object('project_id', trim(lower(coalesce(:in ->> 'project_id', '')))
 
 -- What was claimed, as the contract has it and with what is ours.
 -- :verb api.job READ WORKER
--- :in job_id:text! env:object
+-- :in job_id:text! env:object token:text keyed:bool
 SELECT $(agent_env) AS ":env";
 SELECT json_patch(json_object('job_id', j.id, 'ticket_id', j.ticket_id, 'project_id', j.project_id, 'kind', iif(j.kind = 'review', 'review', 'ticket'), 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode, 'project_path', '',
     'number', j.number, 'branch', 'ticket-' || j.ticket_id, 'attempt', j.tries, 'fence', j.fence, 'lease_until', j.lease_until, 'limits', json(p.limits)),
-  json_object('base_branch', p.base_branch, 'agent_env', json(iif(:env = '{}', NULL, :env)),
+  json_object('base_branch', p.base_branch, 'token', :in ->> 'token', 'agent_env', json(iif(:env = '{}', NULL, :env)),
     'pr_number', iif(j.kind = 'review', coalesce(j.pr_number, 0), NULL), 'comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), 'github_comment_id', iif(j.kind = 'review', coalesce(j.github_comment_id, 0), NULL), 'comment_path', j.comment_path, 'comment_line', j.comment_line)) AS ":record",
   p.project_path AS ":path" FROM job j JOIN project p ON p.id = j.project_id WHERE j.id = :in ->> 'job_id';
 SELECT json_set(:record, '$.project_path', :path) AS json;
@@ -72,7 +74,7 @@ SELECT refuse(65, 'job ' || id || ': fence ' || (:in ->> 'fence') || ' is old, i
 -- :unless :runs
 SELECT json_object('http', 409, 'error', 'job ' || :job || ' is ' || :state || ', not running', 'status', :state) AS json;
 
--- :verb api.job.complete WRITE WORKER
+-- :verb api.job.complete WRITE WORKER AGENT
 -- :in job:text! job_id:text fence:int
 $(api_job)
 -- :if :runs
@@ -88,7 +90,7 @@ FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE p.ticket_id = :ticket AND p.
 SELECT json_object('job_id', :job, 'message', 'completed') AS json;
 
 -- A worker of the contract cannot say why; the next try is a person's.
--- :verb api.job.fail WRITE WORKER
+-- :verb api.job.fail WRITE WORKER AGENT
 -- :in job:text! job_id:text fence:int message:text
 $(api_job)
 -- :if :runs
@@ -104,7 +106,7 @@ SELECT json_object('job_id', :job, 'message', 'failed') AS json;
 SELECT $(lease) AS ":lease";
 UPDATE job SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || :lease || ' seconds') WHERE ticket_id = :ticket AND state = 'running' AND worker = 'api' AND lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || (:lease / 2) || ' seconds');
 
--- :verb api.log.add WRITE WORKER
+-- :verb api.log.add WRITE WORKER AGENT
 -- :in project:text! ticket:text! session_id:text step:text summary:text raw_output:text
 $(api_ticket)
 SELECT refuse(65, 'session_id is missing') WHERE trim(coalesce(:in ->> 'session_id', '')) = '';
@@ -120,7 +122,7 @@ SELECT json_object('id', id, 'step', step, 'summary', summary, 'raw_output', raw
 FROM log WHERE ticket_id = :in ->> 'ticket' AND project_id = :in ->> 'project' AND seq > coalesce(:in ->> 'since', 0) ORDER BY seq LIMIT coalesce(:in ->> 'limit', -1);
 
 -- What is done stays done: a late word does not pull a ticket back.
--- :verb api.ticket.complete WRITE WORKER
+-- :verb api.ticket.complete WRITE WORKER AGENT
 -- :in project:text! ticket:text! pr_url:text pr_number:any summary:text review_comment_body:text
 $(api_ticket)
 SELECT nullif(trim(:in ->> 'pr_url'), '') AS ":url", CAST(num(trim(:in ->> 'pr_number')) AS INTEGER) AS ":pr_number", nullif(trim(:in ->> 'summary'), '') AS ":summary", nullif(trim(:in ->> 'review_comment_body'), '') AS ":reply";
@@ -136,7 +138,7 @@ UPDATE ticket SET column_id = 'in_review', status = 'completed', version = versi
 SELECT json_object('ticket_id', :ticket, 'message', 'completed') AS json;
 
 -- True for the run that was asked to stop, and not for one that began later.
--- :verb api.ticket.stopped WRITE WORKER
+-- :verb api.ticket.stopped WRITE WORKER AGENT
 -- :in project:text! ticket:text!
 $(api_ticket)
 SELECT json_object('cancel_requested', json(iif(EXISTS (SELECT 1 FROM job WHERE ticket_id = :ticket AND state = 'running' AND stop = 'cancel')
@@ -169,7 +171,7 @@ json_set($(neighbours), '$._current_ticket', json('true'), '$.associated_node_id
   '$.associated_nodes_labeled', json((SELECT json_group_array(label || ': ' || id) FROM $(nodes_of_ticket) WHERE mine)),
   '$.associated_edges_labeled', json((SELECT json_group_array(source || ' → ' || target || ': ' || id) FROM $(edges_of_ticket) WHERE mine)))
 
--- :verb api.context READ WORKER
+-- :verb api.context READ WORKER AGENT
 -- :in project:text! ticket:text! env:object
 $(api_ticket)
 SELECT associated_node_ids AS ":nodes", associated_edge_ids AS ":edges" FROM ticket WHERE id = :ticket;
@@ -202,8 +204,8 @@ SELECT refuse(65, 'github_url holds a password: leave it out and store github_ag
 WHERE instr(:in ->> 'github_url', '://') AND substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3, instr(substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3) || '/', '/') - 1) GLOB '*:*@*';
 
 -- :verb api.projects READ
--- :in after:int limit:int
-SELECT $(api_project_shape) AS json FROM project p WHERE deleted_at IS NULL AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
+-- :in after:int limit:int only:array
+SELECT $(api_project_shape) AS json FROM project p WHERE deleted_at IS NULL AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only))) AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
 
 -- :verb api.project READ
 -- :in project:text!
@@ -237,7 +239,7 @@ SELECT $(api_project_shape) AS json FROM project p WHERE id = :project;
 $(api_project)
 SELECT refuse(65, 'confirm_name is not the name of the project') FROM project WHERE id = :project AND name IS NOT :in ->> 'confirm_name';
 
--- :verb api.removed READ
+-- :verb api.removed READ COMMON
 SELECT json_object('message', 'removed') AS json;
 
 -- :verb api.graph READ
@@ -329,7 +331,7 @@ SELECT $(api_note_shape) AS json FROM note n WHERE n.id = :note;
 
 -- --- settings ---
 
--- :verb api.settings READ WORKER
+-- :verb api.settings READ WORKER COMMON
 SELECT json_group_object(k.key, iif(k.secret, json(iif(s.key IS NULL, 'false', 'true')), s.value)) AS json FROM $(known) k LEFT JOIN setting s ON s.key = k.key;
 
 -- A secret's true or false is what reading gives, and no value: it changes
@@ -345,7 +347,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, secret = excluded.secret
 -- :define has
 (SELECT json_group_object(k.key, CASE WHEN s.key IS NOT NULL THEN iif(k.secret, 'set', s.value) WHEN NOT k.secret THEN :in ->> ('$.env.' || k.key) END) FROM $(known) k LEFT JOIN setting s ON s.key = k.key)
 
--- :verb api.settings.check READ
+-- :verb api.settings.check READ COMMON
 -- :in env:object
 SELECT $(has) AS ":has";
 SELECT EXISTS (SELECT 1 FROM setting WHERE key = 'WORKER_API_KEY' AND decrypt(value) <> 'dummy') AS ":worker_key", coalesce(:has ->> 'WORKER_MODE', 'claude-code') = 'claude-code' AS ":claude", coalesce(:has ->> 'EMBEDDING_PROVIDER', 'openai') = 'openai' AS ":openai";
@@ -364,12 +366,12 @@ SELECT json_object('ready', json(iif(:missing = '[]', 'true', 'false')), 'missin
 
 -- What a write with a key answered is kept for a day; so is a wish to stop (a
 -- job that runs has its own).
--- :verb call.show READ ADMIN
+-- :verb call.show READ ADMIN LOCAL
 -- :in key:text! verb:text!
 SELECT json_object('rows', value) AS json FROM kept WHERE key = 'call ' || (:in ->> 'verb') || ' ' || (:in ->> 'key');
 
 -- Who keeps one takes up to ten away that are a day old: the oldest are first.
--- :verb call.keep WRITE ADMIN
+-- :verb call.keep WRITE ADMIN LOCAL
 -- :in key:text! verb:text! rows:text!
 DELETE FROM kept WHERE number IN (SELECT number FROM kept ORDER BY number LIMIT 10) AND at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day');
 INSERT INTO kept(key, value, at) VALUES ('call ' || (:in ->> 'verb') || ' ' || (:in ->> 'key'), :in ->> 'rows', now());

@@ -48,7 +48,7 @@ or_empty(char *s)
 }
 
 static void
-one(const struct auth *a, const uint8_t *data, size_t n)
+one(struct auth *a, const uint8_t *data, size_t n)
 {
 	const char *p = (const char *)data, *end = p + n;
 	struct req q = { .method = NULL };
@@ -67,6 +67,9 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 	q.head[HEAD_HOST] = line(&p, end);
 	q.head[HEAD_ORIGIN] = line(&p, end);
 	q.head[HEAD_KEY] = line(&p, end);
+	q.head[HEAD_COOKIE] = line(&p, end);
+	q.head[HEAD_ASK_METHOD] = line(&p, end);
+	q.user = line(&p, end);
 	q.local = true;
 	buf_add(&q.body, p, (size_t)(end - p));
 	(void)route_body_max(q.path);
@@ -78,6 +81,13 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 			abort(); /* nobody comes in without the key */
 		agree(c.in);
 		agree(c.request);
+	} else if (strcmp(q.path, "/login") == 0 ||
+		   strcmp(q.path, "/logout") == 0) {
+		if (c.verb != NULL || (r.body.len == 0 && r.status != 303))
+			abort();
+	} else if (r.status == 204) {
+		if (a->origins == NULL || strcmp(q.method, "OPTIONS") != 0)
+			abort(); /* only a browser's question before */
 	} else if (r.status < 400 || r.body.len == 0)
 		abort();
 	else
@@ -90,9 +100,13 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static char key[] = "k";
-	static const struct auth none, some = { true, key },
-				       lost = { true, NULL };
+	static char key[] = "k", origins[] = "http://a https://b";
+	static struct auth none,
+	    some = { .set = true,
+		    .key = key,
+		    .wanted = true,
+		    .origins = origins },
+	    lost = { .set = true, .wanted = true };
 
 	one(&none, data, n);
 	one(&some, data, n);
