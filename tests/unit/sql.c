@@ -21,8 +21,8 @@ static const char *const accepted[] = {
 	"store.info job",   /* counts by state */
 	"store.info event", /* max(seq) */
 	"call.keep kept",   /* the first ten rows */
-	"auth.login kept",
-	"auth.failed kept",
+	"auth.login kept",  /* likewise */
+	"auth.failed kept", /* likewise */
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt",
