@@ -598,7 +598,19 @@ is "TERA_TOKEN_FILE" "$(TERA_TOKEN_FILE=key tera-ls project | field name)" x
 exits "a file that is not there: 78" 78 env TERA_TOKEN_FILE=nothing tera-ls project
 : >empty
 exits "or empty: 78" 78 env TERA_TOKEN_FILE=empty tera-ls project
+# an agent gets the token of its job, and ours not
+tera_key=$(TERA_STORE=$here token k worker)
+TERA_STORE=$here tera-add ticket project=x title=t >/dev/null
+TERA_STORE=$here tera-enqueue 1 >/dev/null
+TERA_TOKEN=$tera_key tera-claim >rec
+# shellcheck disable=SC2016 # for the agent's shell
+TERA_TOKEN=$tera_key TERARCHITECT_WORKER_API_KEY=wk tera-run sh -c 'cat
+	echo "$TERA_TOKEN ${TERARCHITECT_WORKER_API_KEY-}" >'"$T/seen"'
+	tera-ls ticket; echo $? >'"$T/tried"'
+	tera-json new step=s summary=x job_id="$TERA_JOB_ID" | tera-log - >/dev/null; echo $? >>'"$T/tried" <rec >done.rec 2>run.err || :
+is "an agent has the token of its job" "$(cat seen)" "$(field token <rec) "
+is "which is good for that only" "$(tr '\n' ' ' <tried)" "77 0 "
 exits "not allowed: 77" 77 env TERA_TOKEN="$read" tera-add project name=y
 like "a token, made from elsewhere" "$(TERA_TOKEN_FILE=key tera-token add far | field token)" '^tera_[A-Za-z0-9_-]{43}$'
-is "is there" "$(TERA_STORE=$here tera-token ls | jq -r .name | tr '\n' ' ')" "r a far "
+is "is there" "$(TERA_STORE=$here tera-token ls | jq -r .name | tr '\n' ' ')" "r a k far "
 done_testing
