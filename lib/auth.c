@@ -206,12 +206,12 @@ here(const struct req *q, struct caller *c, struct resp *r)
 {
 	if (!q->local || q->forwarded)
 		resp_error(r, 403,
-		    "there is no worker key, so only the store's own machine "
-		    "may ask");
+		    "there is no key and no admin's token, so only the "
+		    "store's own machine may ask");
 	else if (!q->has_uid && !req_own_host(q->head[HEAD_HOST]))
 		resp_error(r, 403,
-		    "there is no worker key, so Host must be localhost or an "
-		    "address");
+		    "there is no key and no admin's token, so Host must be "
+		    "localhost or an address");
 	else {
 		c->name = q->has_uid ? xasprintf("uid %ld", (long)q->uid)
 				     : xstrdup("loopback");
