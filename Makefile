@@ -46,6 +46,7 @@ base := \
 	tera-finish \
 	tera-graph \
 	tera-hold \
+	tera-import \
 	tera-init \
 	tera-json \
 	tera-log \
@@ -104,11 +105,12 @@ bins := $(addprefix $(B)/bin/,$(commands) $(scripts))
 lib_o := $(patsubst lib/%.c,$(B)/lib/%.o,$(filter-out lib/base.c,$(wildcard lib/*.c))) $(B)/gen/sql.o
 units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
-all: $(bins)
+all: $(bins) www
 
-# api.sql uses parts of all others.
+# api.sql uses parts of all others, import.sql of it.
 sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
-$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql,$(sql)) sql/api.sql
+$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql sql/import.sql,$(sql)) \
+		sql/api.sql sql/import.sql
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter-out $<,$^) >$@.tmp
 	mv $@.tmp $@
@@ -164,6 +166,25 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libtera.a
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $< \
 		$(B)/libtera.a -ljq $(SQLITE) $(NETTLE)
 
+# --- the pages: share/www, and the scripts that npm brings ----------------------
+
+# One directory that a server can show as it is, whatever B is: each file, and
+# beside it the same compressed.  A build without npm or its registry is whole
+# but for the pages.
+W := build/www
+www := $(patsubst share/www/%,$(W)/%,$(shell find share/www -type f ! -name 'package*.json'))
+www: $(www)
+	@why=$$(contrib/fetch-npm www $(W) 2>&1) || \
+		echo "make: the pages (web UI) are left out: $$why" >&2
+$(www): $(W)/%: share/www/%
+	@mkdir -p $(@D)
+	@cp $< $@ && gzip -9nkf $@
+
+# Pictures of all pages, dark and light, wide and narrow.
+screenshots: all
+	contrib/fetch-npm ui build/ui
+	B=$(B) node tests/ui/screenshots.mjs build/screenshots
+
 # --- installing -------------------------------------------------------------
 
 pages := $(wildcard man/*.[1578])
@@ -179,6 +200,8 @@ install: all
 	cd share && find . -type d -exec install -d $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f ! -perm -u+x -exec install -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
 	cd share && find . -type f -perm -u+x -exec install -m 755 {} $(DESTDIR)$(PREFIX)/share/tera/{} \;
+	rm -f $(DESTDIR)$(PREFIX)/share/tera/www/package*.json
+	cd $(W) && find . -type f -exec install -D -p -m 644 {} $(DESTDIR)$(PREFIX)/share/tera/www/{} \;
 	for s in 1 5 7 8; do \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
 		install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
@@ -207,18 +230,23 @@ demo:
 tests := $(sort $(wildcard tests/*.t))
 check:
 	contrib/install-packages $(if $(FULL),full,check)
+	! command -v chromium >/dev/null || contrib/fetch-npm ui build/ui || :
 	$(MAKE) check-run check-remote $(if $(FULL),asan lint fuzz)
 
 # Tests on what is built, nothing installed.  prove prints the summary.
 check-run: all $(units)
 	FULL=$(FULL) B=$(B) SAN='$(SAN)' prove $(PROVE) $(units) $(tests)
 
-# The commands' tests again, on a store behind tera-serve.
+# The commands' tests again, on a store behind tera-serve: listening, and by CGI.
 remote := add board cancel claim context enqueue finish graph log ls move \
 	renew rm set show sweep watch
 check-remote: all
 	REMOTE=1 B=$(B) SAN='$(SAN)' prove $(PROVE) \
 		$(patsubst %,tests/tera-%.t,$(remote)) tests/queue.t
+	REMOTE=cgi B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)) $(if $(FULL),tests/queue.t)
+	$(if $(FULL),REMOTE=busybox B=$(B) SAN='$(SAN)' prove $(PROVE) \
+		$(patsubst %,tests/tera-%.t,$(remote)))
 
 # The whole suite under AddressSanitizer, UBSan and LeakSanitizer.
 asan:
@@ -244,15 +272,18 @@ fuzz-run: $(fuzzers)
 sources := $(wildcard cmd/*.c lib/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
 shells := $(addprefix cmd/,$(scripts)) $(shell grep -lE '^\#!/bin/(ba)?sh' \
 	share/*/* contrib/* contrib/*/* .ci/run \
-	tests/bench/run tests/demo-record tests/killer 2>/dev/null)
+	tests/bench/run tests/demo-record tests/far tests/import/make tests/killer \
+	2>/dev/null)
 lint:
 	clang-format --dry-run -Werror $(sources)
 	$(MAKE) all B=build/clang CC=clang WERROR=-Werror
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
-	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh
+	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh tests/httpd.sh
 	shellcheck -x -s sh share/sh/tera.sh \
-		$(filter-out %.c %.pl,$(wildcard tests/bench/*))
+		$(filter-out %.c %.py,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
+	! command -v node >/dev/null || for f in share/www/*.js share/www/*/*.js \
+		tests/ui/*.mjs; do node --check $$f || exit 1; done
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
 		--library=tests/cppcheck.cfg \
 		--enable=warning,portability cmd lib
@@ -271,5 +302,6 @@ README.md: man/tera.7 man/readme.awk
 
 clean:
 	rm -rf build
-.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run install lint uninstall
+.PHONY: all asan bench check check-remote check-run clean demo fuzz fuzz-run \
+	install lint screenshots uninstall www
 .SECONDARY:

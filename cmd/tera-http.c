@@ -15,6 +15,7 @@
 
 #include "far.h"
 #include "http.h"
+#include "jscan.h"
 #include "json.h"
 #include "user.h"
 
@@ -234,9 +235,54 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 	return rc;
 }
 
+/* What a path of the API answers: a line for each element of a list, or one. */
+static int
+get(const char *url, struct fault *f)
+{
+	char *mine = token(f);
+	char *auth =
+	    mine != NULL ? xasprintf("Authorization: Bearer %s", mine) : NULL;
+	const char *headers[] = { "Accept: application/json", auth, NULL },
+		   *at = NULL;
+	struct http_req req = { .url = url,
+		.headers = headers,
+		.total = TOTAL,
+		.max = ANSWER_MAX };
+	struct slice all, one;
+	struct http_res res;
+	struct buf line = BUF_INIT;
+	int rc;
+
+	if (mine == NULL && f->code != 0)
+		return f->code;
+	rc = ask(&req, &res, f);
+	all = (struct slice){ buf_text(&res.body), res.body.len };
+	if (rc == 0 && res.status != 200)
+		rc = refused(url, &res, f);
+	else if (rc == 0 &&
+		 jscan_check(all.s, all.n, JSON_DEPTH_MAX) != JSCAN_OK)
+		rc = fail(
+		    f, EX_UNAVAILABLE, "%s: what it says is not JSON", url);
+	else if (rc == 0 && jscan_kind(all) != JSCAN_ARRAY) {
+		jscan_copy(&line, all);
+		print_row(NULL, buf_text(&line));
+	}
+	while (rc == 0 && jscan_element(all, &at, &one)) {
+		buf_clear(&line);
+		jscan_copy(&line, one);
+		if (print_row(NULL, buf_text(&line)) != 0)
+			break;
+	}
+	buf_free(&line);
+	http_free(&res);
+	free(auth);
+	free(mine);
+	return rc;
+}
+
 /* Calls for the command that started us, as long as it lives (far.h). */
 static int
-stay(const char *base)
+stay(void)
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -244,20 +290,24 @@ stay(const char *base)
 
 	while ((n = getline(&line, &room, stdin)) > 0) {
 		char *verb = json_get(line, "$.verb"),
-		     *in = json_raw(line, "$.in");
+		     *in = json_raw(line, "$.in"),
+		     *url = json_get(line, "$.get");
 		struct fault f = { 0, "" };
 		int rc;
 
-		if (verb == NULL || in == NULL)
+		if (url != NULL)
+			rc = get(url, &f);
+		else if (verb == NULL || in == NULL)
 			rc = fail(&f, EX_DATAERR, "want verb and in");
 		else
-			rc = call(base, verb, in, &f);
+			rc = call(base_url(), verb, in, &f);
 		for (char *p = f.msg; *p != '\0'; p++)
 			if (*p == '\n')
 				*p = ' ';
 		printf("=%d %s\n", rc, rc > 1 ? f.msg : "");
 		free(verb);
 		free(in);
+		free(url);
 		if (fflush(stdout) != 0)
 			break;
 	}
@@ -304,6 +354,6 @@ main(int argc, char *argv[])
 	if (getopt(argc, argv, "") != -1 || argc - optind != 1)
 		err_usage();
 	if (strcmp(argv[optind], "-") == 0)
-		return out_end(stay(base_url()));
+		return out_end(stay());
 	return out_end(each(base_url(), argv[optind]));
 }

@@ -193,7 +193,7 @@ at_home(struct home *h, struct daemon *d)
 	    st.st_dev != h->dev) {
 		store_close(h->s);
 		h->s = NULL;
-		daemon_forget(d);
+		daemon_other(d);
 	}
 	if (h->s == NULL && stat(h->path, &st) == 0) {
 		h->s = store_hold(&f);
@@ -212,6 +212,13 @@ seconds(void)
 	return t.tv_sec;
 }
 
+/* What others commit is to be seen at once while streams are open. */
+static int
+watched(const struct daemon *d, struct home *h)
+{
+	return daemon_streams(d) > 0 && h->s != NULL ? store_wait_fd(h->s) : -1;
+}
+
 /* Until a signal comes. */
 static void
 run(struct daemon *d, struct home *h, int sigfd)
@@ -221,9 +228,11 @@ run(struct daemon *d, struct home *h, int sigfd)
 	int ms;
 
 	while (end == 0 || seconds() < end) {
-		struct pollfd p[3] = {
-			{ sigfd, POLLIN, 0 }, { daemon_fd(d), POLLIN, 0 },
-			{ h->s != NULL ? store_hold_fd(h->s) : -1, POLLIN, 0 }
+		struct pollfd p[] = {
+			{ sigfd, POLLIN, 0 },
+			{ daemon_fd(d), POLLIN, 0 },
+			{ h->s != NULL ? store_hold_fd(h->s) : -1, POLLIN, 0 },
+			{ watched(d, h), POLLIN, 0 },
 		};
 
 		ms = daemon_patience(d);
@@ -234,16 +243,21 @@ run(struct daemon *d, struct home *h, int sigfd)
 				break;
 			ms = ms < 0 || ms > 100 ? 100 : ms;
 		}
-		if (poll(p, 3, ms) < 0 && errno != EINTR)
+		if (poll(p, sizeof(p) / sizeof(*p), ms) < 0 && errno != EINTR)
 			die(EX_OSERR, "poll:");
 		if (read(sigfd, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
 		    end == 0) {
 			daemon_drain(d);
 			end = seconds() + DRAIN;
 		}
+		if (p[3].revents != 0 && store_wait(h->s, 0) == 1)
+			daemon_stir(d);
 		daemon_turn(d, at_home(h, d));
-		if (h->s != NULL && (p[2].fd < 0 || p[2].revents != 0))
+		if (h->s != NULL && (p[2].fd < 0 || p[2].revents != 0)) {
 			store_serve(h->s);
+			if (p[2].revents != 0)
+				daemon_stir(d);
+		}
 	}
 }
 

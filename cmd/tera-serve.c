@@ -12,8 +12,11 @@
 #include <unistd.h>
 
 #include "cgi.h"
+#include "etag.h"
 #include "route.h"
+#include "static.h"
 #include "store.h"
+#include "stream.h"
 
 static int
 list(void)
@@ -61,9 +64,10 @@ serve(void)
 	struct fault f;
 	struct store *s = NULL;
 	struct db *db;
+	bool streamed;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (cgi_read(&q, &r)) {
+	if (cgi_read(&q, &r) && !static_answer(&q, &r)) {
 		s = store_open(&f);
 		db = s != NULL ? store_db(s, &f) : NULL;
 		if (db != NULL)
@@ -76,10 +80,17 @@ serve(void)
 	if (r.status >= 500)
 		warn("%s %s: %d: %s", q.method, q.path, r.status,
 		    buf_text(&r.body));
+	etag_answer(&q, &r);
 	cgi_write(&r);
+	streamed = r.stream != NULL;
+	if (streamed && fflush(stdout) == 0)
+		stream_print(r.stream, s, &q);
 	store_close(s);
 	req_free(&q);
+	stream_free(r.stream);
 	resp_free(&r);
+	if (streamed)
+		exit(0); /* who went away is no fault of the output */
 	return 0;
 }
 

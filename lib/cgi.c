@@ -10,6 +10,8 @@
 #include "json.h"
 #include "route.h"
 
+#define DRAIN_MAX (64UL << 20) /* bytes */
+
 static char *
 variable(const char *name)
 {
@@ -105,8 +107,31 @@ body(struct req *q, size_t max, struct resp *r)
 	return true;
 }
 
-bool
-cgi_read(struct req *q, struct resp *r)
+/*
+ * What we do not want of the body is read nevertheless, or the server that
+ * still writes it drops our answer with the connection (Apache, nginx).  Only
+ * so much: no server lets more of it come in.
+ */
+static void
+drain(void)
+{
+	const char *text = getenv("CONTENT_LENGTH");
+	size_t left = text != NULL ? strtoul(text, NULL, 10) : DRAIN_MAX;
+	char piece[65536];
+	ssize_t n;
+
+	if (text == NULL && getenv("HTTP_TRANSFER_ENCODING") == NULL)
+		return; /* nothing was announced */
+	if (left > DRAIN_MAX)
+		left = DRAIN_MAX;
+	while (
+	    left > 0 && (n = read(STDIN_FILENO, piece,
+			     left < sizeof(piece) ? left : sizeof(piece))) > 0)
+		left -= (size_t)n;
+}
+
+static bool
+understand(struct req *q, struct resp *r)
 {
 	const char *path = getenv("PATH_INFO"), *peer = getenv("REMOTE_ADDR");
 
@@ -143,15 +168,49 @@ cgi_read(struct req *q, struct resp *r)
 	return body(q, route_body_max(q->path), r);
 }
 
+bool
+cgi_read(struct req *q, struct resp *r)
+{
+	if (understand(q, r))
+		return true;
+	drain();
+	return false;
+}
+
+/* A file that became shorter meanwhile gives less: Content-Length tells. */
+static void
+copy(int fd, size_t left)
+{
+	char piece[65536];
+	ssize_t n;
+
+	while (left > 0 &&
+	       (n = read(fd, piece,
+		    left < sizeof(piece) ? left : sizeof(piece))) > 0) {
+		fwrite(piece, 1, (size_t)n, stdout);
+		left -= (size_t)n;
+	}
+}
+
 void
 cgi_write(struct resp *r)
 {
+	const char *method = getenv("REQUEST_METHOD");
+	size_t n = r->file ? r->size : r->body.len;
+	bool known = r->status != 304 && (n > 0 || r->file);
+
 	resp_finish(r);
 	printf("Status: %d %s\r\n", r->status, resp_words(r->status));
 	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
 		printf("%s: %s\r\n", r->head[i].name, r->head[i].value);
-	if (r->body.len > 0)
-		printf("Content-Length: %zu\r\n", r->body.len);
+	if (known)
+		printf("Content-Length: %zu\r\n", n);
 	printf("\r\n");
-	fwrite(buf_text(&r->body), 1, r->body.len, stdout);
+	/* RFC 3875, 4.3.3: HEAD is for the script to mind */
+	if (r->status == 304 || (method != NULL && strcmp(method, "HEAD") == 0))
+		return;
+	if (r->file)
+		copy(r->fd, r->size);
+	else
+		fwrite(buf_text(&r->body), 1, r->body.len, stdout);
 }

@@ -1,38 +1,71 @@
 /* See daemon.h. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
+#include "etag.h"
+#include "hub.h"
 #include "json.h"
+#include "keep.h"
+#include "rest.h"
+#include "static.h"
 
 #define BATCH 256 /* requests of one turn of the store */
+
+/* Of a stream: */
+#define BLOCK 4096          /* bytes read at a time, */
+#define BLOCK_OLD 1024      /* with HTTP/1.0, in memory of its own */
+#define UNSENT (128 * 1024) /* bytes that the kernel keeps */
+#define UNHEARD (60 * 1000) /* ms: the other end was switched off */
+
+/* One that is kept, and whoever it is sent to. */
+struct answer {
+	struct MHD_Response *m;
+	char *etag;
+	int holders;
+};
 
 /* A request from its first line to the last byte of its answer. */
 struct visit {
 	struct MHD_Connection *conn;
+	struct daemon *d;
 	struct req q;
 	struct resp r;
+	struct answer *answer; /* instead of r; NULL: r */
 	struct call call;
-	size_t max; /* of its body */
-	bool begun; /* its headers were seen */
-	bool over;  /* its body is longer than max */
-	bool done;  /* r is the answer */
+	size_t max;            /* of its body */
+	bool begun;            /* its headers were seen */
+	bool over;             /* its body is longer than max */
+	bool done;             /* r is the answer */
+	struct reader *reader; /* of the stream that it is; NULL: none */
+	int fd;                /* and its socket */
+	bool lean;             /* it has given back what it can */
 	struct visit *next;
 };
 
 struct daemon {
 	struct MHD_Daemon *mhd;
 	int fd, quiet; /* quiet: the socket after the drain, -1 before */
+	int poll;      /* mhd, and what becomes of the streams' sockets */
+	struct hub *hub;
+	bool stirred, other; /* see daemon_stir, daemon_other */
 	struct auth auth;
-	long long seen; /* data_version when auth was read */
-	bool stale;
+	long long event; /* the last one when auth was read */
+	struct keep keep;
+	long long asked; /* when somebody did; 0: it has rested since */
 	int busy;
 	struct visit *wait, **last; /* whole, and to be run */
 };
@@ -47,7 +80,7 @@ arrive(void *arg, const char *uri, struct MHD_Connection *conn)
 	struct visit *v = xmalloc(sizeof(*v));
 	size_t path = strcspn(uri, "?");
 
-	*v = (struct visit){ .conn = conn };
+	*v = (struct visit){ .conn = conn, .d = d, .fd = -1 };
 	d->busy++;
 	if (strlen(uri) > REQ_LINE_MAX) {
 		resp_error(&v->r, 414, "the address is too long");
@@ -72,10 +105,45 @@ as_it_is(void *arg, struct MHD_Connection *conn, char *s)
 struct heads {
 	struct req *q;
 	size_t bytes;
-	bool twice;      /* a header that counts came twice */
-	const char *via; /* X-Forwarded-For, the last one */
+	const char *length, *coding; /* of the body */
+	const char *via;             /* X-Forwarded-For, the last one */
 	bool https;
+	bool twice; /* a header that counts came twice */
+	bool odd; /* a name that is none, so another may read it in another way
+		   */
 };
+
+/*
+ * A header's name is a token (RFC 9110, 5.6.2).  Of a header that goes on in a
+ * second line libmicrohttpd 0.9.75 puts that line behind the name: what could
+ * be said of the body in this way is none, too.
+ */
+static bool
+good_name(const char *s)
+{
+	static const char marks[] = "!#$%&'*+-.^_`|~";
+	static const char length[] = "Content-Length",
+			  coding[] = "Transfer-Encoding";
+	const size_t n = sizeof(length) - 1, k = sizeof(coding) - 1;
+
+	if ((strncasecmp(s, length, n) == 0 && s[n] != '\0') ||
+	    (strncasecmp(s, coding, k) == 0 && s[k] != '\0'))
+		return false;
+	for (const char *p = s; *p != '\0'; p++)
+		if (!isalnum((unsigned char)*p) && strchr(marks, *p) == NULL)
+			return false;
+	return *s != '\0';
+}
+
+/* One that must not come twice; false: it has. */
+static bool
+once(const char **to, const char *value)
+{
+	bool first = *to == NULL;
+
+	*to = value;
+	return first;
+}
 
 static enum MHD_Result
 header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
@@ -95,6 +163,12 @@ header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 		else
 			*to = xstrdup(value);
 	}
+	h->odd = h->odd || !good_name(key);
+	if (strcasecmp(key, "Content-Length") == 0 && !once(&h->length, value))
+		h->twice = true;
+	if (strcasecmp(key, "Transfer-Encoding") == 0 &&
+	    !once(&h->coding, value))
+		h->twice = true;
 	if (strcasecmp(key, "X-Forwarded-For") == 0 ||
 	    strcasecmp(key, "Forwarded") == 0 ||
 	    strcasecmp(key, "X-Real-IP") == 0)
@@ -152,12 +226,38 @@ look_at_peer(struct visit *v)
 	req_peer(&v->q, text, NULL);
 }
 
+/*
+ * Where does the request end?  Whoever stands between a client and us must not
+ * come to another answer than libmicrohttpd, which takes more than it should
+ * (RFC 9112, 6.3): what could be read in two ways is refused, and the
+ * connection ends.
+ */
+static const char *
+unclear(const struct heads *h, const char *version)
+{
+	if (h->odd)
+		return "a header has no proper name";
+	if (h->twice)
+		return "a header came twice";
+	if (h->length != NULL &&
+	    strspn(h->length, "0123456789") != strlen(h->length))
+		return "Content-Length is no number";
+	if (h->coding == NULL)
+		return NULL;
+	if (h->length != NULL)
+		return "Transfer-Encoding and Content-Length";
+	if (strcasecmp(h->coding, "chunked") != 0 ||
+	    strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
+		return "this Transfer-Encoding is not understood";
+	return NULL;
+}
+
 /* The headers are here.  Is the answer known already? */
 static void
-begin(struct visit *v, const char *method)
+begin(struct visit *v, const char *method, const char *version)
 {
 	struct heads h = { .q = &v->q };
-	const char *length;
+	const char *why;
 
 	v->begun = true;
 	v->q.method = xstrdup(method);
@@ -169,13 +269,13 @@ begin(struct visit *v, const char *method)
 	if (v->done)
 		return;
 	v->max = route_body_max(v->q.path);
-	length = MHD_lookup_connection_value(
-	    v->conn, MHD_HEADER_KIND, "Content-Length");
+	why = unclear(&h, version);
 	if (h.bytes > REQ_HEADERS_MAX)
 		resp_error(&v->r, 431, "the headers are too long");
-	else if (h.twice)
-		resp_error(&v->r, 400, "a header came twice");
-	else if (length != NULL && strtoull(length, NULL, 10) > v->max)
+	else if (why != NULL) {
+		resp_error(&v->r, 400, "%s", why);
+		resp_head(&v->r, "Connection", "close");
+	} else if (h.length != NULL && strtoull(h.length, NULL, 10) > v->max)
 		resp_error(
 		    &v->r, 413, "the body is longer than %zu bytes", v->max);
 	else
@@ -183,25 +283,210 @@ begin(struct visit *v, const char *method)
 	v->done = true;
 }
 
-static enum MHD_Result
-send_answer(struct visit *v)
+/* --- streams --- */
+
+/* libmicrohttpd has written to each page of the buffer that it gives us: in a
+ * stream that sleeps they are most of what it holds. */
+static void
+give_back(char *to, size_t max)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t skip = (page - (uintptr_t)to % page) % page;
+
+	if (max > skip)
+		madvise(to + skip, (max - skip) / page * page, MADV_DONTNEED);
+}
+
+/* More of a stream is wanted; a connection of which there is none sleeps. */
+static ssize_t
+more(void *arg, uint64_t pos, char *to, size_t max)
+{
+	struct visit *v = arg;
+	ssize_t n;
+
+	(void)pos;
+	n = hub_read(v->d->hub, v->reader, to, max < BLOCK ? max : BLOCK);
+	if (n < 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n == 0) {
+		if (!v->lean)
+			give_back(to, max);
+		v->lean = true;
+		MHD_suspend_connection(v->conn);
+	}
+	return n;
+}
+
+static void
+wake(void *who)
+{
+	struct visit *v = who;
+
+	MHD_resume_connection(v->conn);
+}
+
+/* Its key or its rights may have been taken away since. */
+static bool
+still_may(void *who)
+{
+	struct visit *v = who;
+	struct resp no = { .status = 0 };
+	struct caller c = { .name = NULL };
+	bool may =
+	    auth_may(&v->d->auth, &v->q, v->call.route->who, true, &c, &no);
+
+	caller_free(&c);
+	resp_free(&no);
+	return may;
+}
+
+/* Begins one, or r says why not. */
+static void
+join(struct visit *v)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(v->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct epoll_event e = { .events = EPOLLRDHUP, .data.ptr = v };
+	unsigned unheard = UNHEARD;
+	int unsent = UNSENT;
+
+	v->reader = hub_join(v->d->hub, v->r.stream, v);
+	if (v->reader == NULL) {
+		stream_free(v->r.stream);
+		resp_free(&v->r);
+		resp_error(
+		    &v->r, 503, "%d streams are open: too many", HUB_READERS);
+		return;
+	}
+	v->r.stream = NULL;
+	v->fd = info != NULL ? info->connect_fd : -1;
+	/* not for a Unix socket, which needs neither */
+	setsockopt(
+	    v->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	setsockopt(
+	    v->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard, sizeof(unheard));
+	/* libmicrohttpd does not look at a connection that sleeps */
+	epoll_ctl(v->d->poll, EPOLL_CTL_ADD, v->fd, &e);
+}
+
+static void
+part(struct visit *v)
+{
+	if (v->reader == NULL)
+		return;
+	epoll_ctl(v->d->poll, EPOLL_CTL_DEL, v->fd, NULL);
+	hub_leave(v->d->hub, v->reader);
+	v->reader = NULL;
+}
+
+/* Those whose readers have gone. */
+static void
+see_off(struct daemon *d)
+{
+	struct epoll_event events[64];
+	int n = epoll_wait(d->poll, events, 64, 0);
+
+	for (int i = 0; i < n; i++) {
+		struct visit *v = events[i].data.ptr;
+
+		if (v == NULL)
+			continue; /* libmicrohttpd has something to do */
+		epoll_ctl(d->poll, EPOLL_CTL_DEL, v->fd, NULL);
+		hub_end(d->hub, v->reader);
+	}
+}
+
+int
+daemon_streams(const struct daemon *d)
+{
+	return hub_count(d->hub);
+}
+
+void
+daemon_stir(struct daemon *d)
+{
+	d->stirred = true;
+}
+
+void
+daemon_other(struct daemon *d)
+{
+	d->other = true;
+}
+
+/* --- an answer --- */
+
+/* What goes out after the headers: a stream, a file or the text. */
+static struct MHD_Response *
+payload(struct visit *v)
 {
 	struct resp *r = &v->r;
 	struct MHD_Response *m;
-	size_t n = r->body.len;
-	enum MHD_Result sent;
+	size_t n;
 	char *body;
 
-	resp_finish(r);
+	if (v->reader != NULL)
+		return MHD_create_response_from_callback(
+		    MHD_SIZE_UNKNOWN, BLOCK_OLD, more, v, NULL);
+	if (r->file) {
+		m = MHD_create_response_from_fd64(r->size, r->fd);
+		r->file = m == NULL; /* it is closed with m */
+		return m;
+	}
+	n = r->body.len;
 	body = buf_take(&r->body);
 	m = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
-	if (m == NULL) {
+	if (m == NULL)
 		free(body);
-		return MHD_NO;
-	}
-	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
+	return m;
+}
+
+/* What is sent, or NULL.  Takes the body. */
+static struct MHD_Response *
+sendable(struct visit *v)
+{
+	struct resp *r = &v->r;
+	struct MHD_Response *m;
+
+	resp_finish(r);
+	m = payload(v);
+	for (int i = 0; m != NULL && i < RESP_HEADS && r->head[i].name != NULL;
+	     i++)
 		MHD_add_response_header(m, r->head[i].name, r->head[i].value);
-	sent = MHD_queue_response(v->conn, (unsigned)r->status, m);
+	return m;
+}
+
+static void
+let_go(void *arg)
+{
+	struct answer *a = arg;
+
+	if (a == NULL || --a->holders > 0)
+		return;
+	MHD_destroy_response(a->m);
+	free(a->etag);
+	free(a);
+}
+
+static enum MHD_Result
+send_answer(struct visit *v)
+{
+	struct MHD_Response *m;
+	enum MHD_Result sent;
+
+	/* of a 304 libmicrohttpd leaves out the body */
+	if (v->answer != NULL)
+		return MHD_queue_response(v->conn,
+		    etag_known(&v->q, v->answer->etag) ? 304 : 200,
+		    v->answer->m);
+	if (v->r.stream != NULL)
+		join(v);
+	else if (!v->r.file)
+		etag_answer(&v->q, &v->r);
+	m = sendable(v);
+	if (m == NULL)
+		return MHD_NO;
+	sent = MHD_queue_response(v->conn, (unsigned)v->r.status, m);
 	MHD_destroy_response(m);
 	return sent;
 }
@@ -218,9 +503,8 @@ handle(void *arg, struct MHD_Connection *conn, const char *url,
 
 	(void)conn;
 	(void)url;
-	(void)version;
 	if (!v->begun) {
-		begin(v, method);
+		begin(v, method, version);
 		/* an answer now refuses the body, and ends the connection */
 		return v->done ? send_answer(v) : MHD_YES;
 	}
@@ -237,6 +521,8 @@ handle(void *arg, struct MHD_Connection *conn, const char *url,
 		    &v->r, 413, "the body is longer than %zu bytes", v->max);
 		v->done = true;
 	}
+	if (!v->done)
+		v->done = static_answer(&v->q, &v->r);
 	if (v->done)
 		return send_answer(v);
 	MHD_suspend_connection(v->conn);
@@ -257,9 +543,12 @@ leave(void *arg, struct MHD_Connection *conn, void **state,
 	(void)why;
 	if (v == NULL)
 		return;
+	part(v);
 	call_free(&v->call);
 	req_free(&v->q);
+	stream_free(v->r.stream);
 	resp_free(&v->r);
+	let_go(v->answer);
 	free(v);
 	*state = NULL;
 	d->busy--;
@@ -276,12 +565,22 @@ silent(void *arg, const char *fmt, va_list ap)
 
 /* --- all of them --- */
 
+static int
+mhd_fd(const struct daemon *d)
+{
+	return MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
 struct daemon *
 daemon_open(int fd)
 {
+	static const struct hub_door door = { wake, still_may };
 	struct daemon *d = xmalloc(sizeof(*d));
+	struct epoll_event e = { .events = EPOLLIN };
 
-	*d = (struct daemon){ .fd = fd, .quiet = -1, .stale = true };
+	*d = (struct daemon){ .fd = fd, .quiet = -1 };
+	d->keep.drop = let_go;
+	d->poll = epoll_create1(EPOLL_CLOEXEC);
 	d->last = &d->wait;
 	d->mhd = MHD_start_daemon(
 	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
@@ -292,10 +591,16 @@ daemon_open(int fd)
 	    (size_t)2 * REQ_HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK, arrive, d,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, leave, d, MHD_OPTION_END);
-	if (d->mhd == NULL) {
+	if (d->mhd == NULL || d->poll < 0 ||
+	    epoll_ctl(d->poll, EPOLL_CTL_ADD, mhd_fd(d), &e) != 0) {
+		if (d->mhd != NULL)
+			MHD_stop_daemon(d->mhd);
+		if (d->poll >= 0)
+			close(d->poll);
 		free(d);
 		return NULL;
 	}
+	d->hub = hub_open(&door);
 	return d;
 }
 
@@ -310,7 +615,11 @@ daemon_close(struct daemon *d)
 		d->wait = v->next;
 		MHD_resume_connection(v->conn);
 	}
+	hub_end(d->hub, NULL);
 	MHD_stop_daemon(d->mhd);
+	hub_close(d->hub);
+	close(d->poll);
+	keep_free(&d->keep);
 	if (d->quiet >= 0)
 		close(d->quiet);
 	auth_free(&d->auth);
@@ -320,32 +629,81 @@ daemon_close(struct daemon *d)
 int
 daemon_fd(const struct daemon *d)
 {
-	return MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	return d->poll;
+}
+
+/* The shorter one of two times, of which one below 0 is none. */
+static int
+sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 int
 daemon_patience(struct daemon *d)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
+	int own = -1;
 
 	if (d->wait != NULL)
 		return 0;
-	if (MHD_get_timeout(d->mhd, &ms) != MHD_YES)
-		return -1;
-	return ms < 60000 ? (int)ms : 60000;
+	if (MHD_get_timeout(d->mhd, &ms) == MHD_YES)
+		own = ms < 60000 ? (int)ms : 60000;
+	if (d->asked != 0)
+		own = sooner(own, REST_MS);
+	return sooner(own, hub_patience(d->hub));
 }
 
-/* Keys and tokens as they are now: somebody may have changed them. */
+/* What is known of the store, after it has changed. */
 static void
-look_at_key(struct daemon *d, struct db *db)
+look_at_store(struct daemon *d, struct db *db)
 {
-	long long now = db_data_version(db);
-
-	if (!d->stale && now == d->seen && d->auth.db == db)
+	if (!keep_look(&d->keep, db))
 		return;
-	d->seen = now;
-	d->stale = false;
 	auth_load(&d->auth, db);
+	d->event = call_event(db);
+}
+
+/* Has it no header but the one that all answers have while the store stands as
+ * it stands?  Another one is for who asked. */
+static bool
+common(const struct resp *r)
+{
+	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
+		if (strcmp(r->head[i].name, "Tera-Event") != 0)
+			return false;
+	return true;
+}
+
+/* Is the answer here already? */
+static bool
+find_kept(const struct daemon *d, struct visit *v)
+{
+	if (!keep_may(&v->call) || !common(&v->r))
+		return false;
+	v->answer = keep_find(&d->keep, &v->call);
+	if (v->answer != NULL)
+		v->answer->holders++;
+	return v->answer != NULL;
+}
+
+/* Keeps it, when it may be. */
+static void
+keep_it(struct daemon *d, struct db *db, struct visit *v)
+{
+	struct answer *a;
+	size_t n = v->r.body.len;
+
+	if (v->r.status != 200 || v->r.stream != NULL || !keep_may(&v->call) ||
+	    !common(&v->r))
+		return;
+	a = xmalloc(sizeof(*a));
+	*a = (struct answer){ .etag = xstrdup(etag_add(&v->r)), .holders = 1 };
+	a->m = sendable(v);
+	resp_free(&v->r);
+	v->answer = a;
+	if (keep_put(&d->keep, db, &v->call, a, n))
+		a->holders++;
 }
 
 /* One round: each one's next verb, all together.  Who has its answer goes. */
@@ -354,12 +712,9 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 {
 	static struct work works[BATCH];
 	size_t kept = 0;
-	bool admin = false; /* a key or token may be another now */
 
 	for (size_t i = 0; i < n; i++) {
 		struct call *c = &list[i]->call;
-
-		admin = admin || (c->verb->flags & VERB_ADMIN);
 
 		works[i] = (struct work){
 			.who = list[i], .verb = c->verb, .actor = c->actor
@@ -368,16 +723,17 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 		works[i].tasks[0].in = c->in;
 		works[i].tasks[0].key = c->key;
 	}
-	if (work_run(db, works, n) && admin)
-		d->stale = true;
+	if (work_run(db, works, n))
+		d->stirred = true;
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = works[i].who;
 
 		v->done = !call_next(&v->call, &works[i].tasks[0], &v->r);
 		work_free(&works[i]);
-		if (v->done)
+		if (v->done) {
+			keep_it(d, db, v);
 			MHD_resume_connection(v->conn);
-		else
+		} else
 			list[kept++] = v;
 	}
 	if (kept > 0)
@@ -393,8 +749,9 @@ serve(struct daemon *d, struct db *db)
 
 	if (d->wait == NULL)
 		return false;
+	d->asked = clock_ms();
 	if (db != NULL)
-		look_at_key(d, db);
+		look_at_store(d, db);
 	for (int i = 0; i < BATCH && d->wait != NULL; i++) {
 		struct visit *v = d->wait;
 
@@ -403,8 +760,10 @@ serve(struct daemon *d, struct db *db)
 			d->last = &d->wait;
 		if (db == NULL)
 			resp_error(&v->r, 503, "there is no store now");
+		v->call.event = d->event;
 		if (db != NULL &&
-		    call_begin(&v->call, &d->auth, &v->q, &v->r)) {
+		    call_begin(&v->call, &d->auth, &v->q, &v->r) &&
+		    !find_kept(d, v)) {
 			list[n++] = v;
 			continue;
 		}
@@ -419,16 +778,24 @@ serve(struct daemon *d, struct db *db)
 void
 daemon_turn(struct daemon *d, struct db *db)
 {
+	if (hub_count(d->hub) > 0)
+		see_off(d);
+	hub_store(d->hub, db, d->other);
+	d->other = false;
 	MHD_run(d->mhd);
 	while (serve(d, db))
 		MHD_run(d->mhd);
-}
-
-void
-daemon_forget(struct daemon *d)
-{
-	d->stale = true;
-	auth_free(&d->auth);
+	if (hub_count(d->hub) > 0 && db != NULL) {
+		look_at_store(d, db);
+		if (hub_turn(d->hub, d->stirred))
+			MHD_run(d->mhd);
+		d->stirred = false;
+	}
+	if (d->asked != 0 && clock_ms() - d->asked >= REST_MS) {
+		d->asked = 0;
+		keep_free(&d->keep);
+		rest();
+	}
 }
 
 void
@@ -436,10 +803,11 @@ daemon_drain(struct daemon *d)
 {
 	if (d->quiet < 0)
 		d->quiet = MHD_quiesce_daemon(d->mhd);
+	hub_end(d->hub, NULL);
 }
 
 int
 daemon_busy(const struct daemon *d)
 {
-	return d->busy;
+	return d->busy - hub_count(d->hub);
 }

@@ -4,7 +4,8 @@
  * One thread, which also has the store: libmicrohttpd reads and writes when
  * its descriptor says so, a request that is whole waits, and all that wait are
  * run together, writes in one transaction (work.h).  So one commit to the disk
- * serves all who came meanwhile, and nothing needs a lock.
+ * serves all who came meanwhile, and nothing needs a lock.  What was answered
+ * is kept for who asks the same (keep.h), and given back when nobody asks.
  */
 #ifndef TERA_DAEMON_H
 #define TERA_DAEMON_H
@@ -30,12 +31,19 @@ int daemon_patience(struct daemon *d);
  * there is no store now, and that is the answer. */
 void daemon_turn(struct daemon *d, struct db *db);
 
-/* The store is another one: keys and tokens of the last one count no more. */
-void daemon_forget(struct daemon *d);
+/* Must be called when something was committed on the store's own connection,
+ * of which db_data_version does not tell, and when the store is another one
+ * than at the last turn. */
+void daemon_stir(struct daemon *d);
+void daemon_other(struct daemon *d);
 
-/* No new connections from now on. */
+/* The streams that are open: while there are, a change of others is due a turn
+ * at once. */
+int daemon_streams(const struct daemon *d);
+
+/* No new connections from now on; streams end. */
 void daemon_drain(struct daemon *d);
-/* Requests that have begun and are not answered. */
+/* Requests that have begun and are not answered; streams do not count. */
 int daemon_busy(const struct daemon *d);
 
 #endif

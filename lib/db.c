@@ -41,10 +41,11 @@ struct db {
 	bool writing;
 	const char *actor; /* NULL: db_actor() */
 	long long changes; /* when the transaction began */
+	long long opening; /* the number of it */
 	struct sealer sealer;
 	struct scripts scripts;
 	struct sqlfn fn;
-	sqlite3_stmt *version, *begin, *commit, *save, *release;
+	sqlite3_stmt *version, *look, *begin, *commit, *save, *release;
 	struct held *held, **held_end;
 	struct held **step; /* where the answers of the last db_step begin */
 };
@@ -77,12 +78,6 @@ db_actor(void)
 		name = user_name();
 	/* it is sealed for ever: it must be text */
 	return json_utf8(name, strlen(name)) ? name : "(not UTF-8)";
-}
-
-void
-db_as(struct db *db, const char *actor)
-{
-	db->actor = actor;
 }
 
 bool
@@ -119,10 +114,12 @@ pragma_int(sqlite3 *h, const char *sql, long long *value)
 static struct db *
 open_file(const char *path, int flags, struct fault *f)
 {
+	static long long openings;
 	struct db *db = xmalloc(sizeof(*db));
 	int rc;
 
 	*db = (struct db){ .path = xstrdup(path), .gate = -1, .wake = -1 };
+	db->opening = ++openings;
 	db->held_end = &db->held;
 	db->fn.path = db->path;
 	arena_sqlite();
@@ -208,6 +205,7 @@ db_close(struct db *db)
 	sqlfn_end(&db->fn);
 	seal_close(&db->sealer);
 	sqlite3_finalize(db->version);
+	sqlite3_finalize(db->look);
 	sqlite3_finalize(db->begin);
 	sqlite3_finalize(db->commit);
 	sqlite3_finalize(db->save);
@@ -330,6 +328,13 @@ roll_back(struct db *db)
 	gate_leave(db);
 }
 
+void
+db_undo(struct db *db)
+{
+	if (db->writing)
+		roll_back(db);
+}
+
 int
 db_begin(struct db *db, struct fault *f)
 {
@@ -352,6 +357,24 @@ db_begin(struct db *db, struct fault *f)
 	return rc;
 }
 
+static int
+seal(struct db *db, struct fault *f)
+{
+	return seal_end(
+	    &db->sealer, db->h, db->actor != NULL ? db->actor : db_actor(), f);
+}
+
+int
+db_as(struct db *db, const char *actor, struct fault *f)
+{
+	int rc = db->writing ? seal(db, f) : 0;
+
+	if (rc != 0)
+		roll_back(db);
+	db->actor = actor;
+	return rc;
+}
+
 int
 db_end(struct db *db, struct fault *f)
 {
@@ -360,8 +383,7 @@ db_end(struct db *db, struct fault *f)
 	if (!db->writing)
 		return fail(
 		    f, EX_IOERR, "%s: the transaction was lost", db->path);
-	rc = seal_end(
-	    &db->sealer, db->h, db->actor != NULL ? db->actor : db_actor(), f);
+	rc = seal(db, f);
 	if (rc == 0) {
 		rc = again(db, &db->commit, "COMMIT");
 		if (rc != SQLITE_OK) {
@@ -469,6 +491,20 @@ db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	return ended != 0 ? ended : rc;
 }
 
+void
+db_look(struct db *db)
+{
+	if (!db->writing)
+		again(db, &db->look, "BEGIN");
+}
+
+void
+db_looked(struct db *db)
+{
+	if (!db->writing && !sqlite3_get_autocommit(db->h))
+		again(db, &db->commit, "COMMIT");
+}
+
 long long
 db_data_version(struct db *db)
 {
@@ -482,6 +518,13 @@ db_data_version(struct db *db)
 		version = sqlite3_column_int64(db->version, 0);
 	sqlite3_reset(db->version);
 	return version;
+}
+
+struct db_mark
+db_mark(struct db *db)
+{
+	return (struct db_mark){ db->opening, db_data_version(db),
+		sqlite3_total_changes64(db->h) };
 }
 
 int

@@ -35,6 +35,11 @@ const char *db_path(const struct db *db);
 int db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f);
 
+/* Between these two all that is read is of one state, and costs fewer locks.
+ * Nothing is written there. */
+void db_look(struct db *db);
+void db_looked(struct db *db);
+
 /*
  * Several verbs in one transaction: begin, any number of db_step, then end.
  * A step that fails undoes itself only.  Answers come after the commit in
@@ -44,6 +49,8 @@ int db_begin(struct db *db, struct fault *f);
 int db_step(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f);
 int db_end(struct db *db, struct fault *f);
+/* Instead of db_end: as if it had not begun, and no answers. */
+void db_undo(struct db *db);
 
 /* The answers of the last db_step as they stand before the commit: for who
  * keeps them in the same transaction.  Not for eyes outside. */
@@ -52,6 +59,14 @@ void db_peek(struct db *db, row_fn *row, void *arg);
 /* Rises when another connection has committed. */
 long long db_data_version(struct db *db);
 
+/* What the store holds: where two marks are equal in all, it is the same. */
+struct db_mark {
+	long long file;   /* which opening of it */
+	long long others; /* db_data_version */
+	long long own;    /* rows that this connection has changed */
+};
+struct db_mark db_mark(struct db *db);
+
 /* Recomputes the chain of seals.  See seal.h; calls row once for the result,
  * an object, and returns 0 (it holds) or 1. */
 int db_audit(struct db *db, row_fn *row, void *arg, struct fault *f);
@@ -59,8 +74,11 @@ int db_audit(struct db *db, row_fn *row, void *arg, struct fault *f);
 /* The name under which changes are sealed: $TERA_ACTOR, else the user's. */
 const char *db_actor(void);
 
-/* Seals under that name (NULL: our own again), which must live as long. */
-void db_as(struct db *db, const char *actor);
+/* Seals under that name (NULL: our own again), which must live as long.  In a
+ * transaction what was done until now is sealed under the name before it;
+ * when that cannot be, the transaction is lost: an exit status with f, else 0.
+ */
+int db_as(struct db *db, const char *actor, struct fault *f);
 
 /* The schema that this program knows. */
 int db_schema(void);

@@ -146,24 +146,38 @@ take(struct far *r, row_fn *row, void *arg, struct fault *f)
 	return fail(f, EX_UNAVAILABLE, "tera-http ended without an answer");
 }
 
+/* Sends the line in b, which it frees, and hands on what comes. */
+static int
+exchange(struct far *r, struct buf *b, row_fn *row, void *arg, struct fault *f)
+{
+	int rc = r->pid < 0 ? start(r, f) : 0;
+
+	json_end(b);
+	buf_chr(b, '\n');
+	if (rc == 0 && say(r, b->s, b->len) != 0) {
+		stop(r);
+		rc = fail(f, EX_UNAVAILABLE, "tera-http ended");
+	}
+	buf_free(b);
+	return rc == 0 ? take(r, row, arg, f) : rc;
+}
+
 int
 far_verb(struct far *r, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f)
 {
 	struct buf b = BUF_INIT;
-	int rc;
 
-	if (r->pid < 0 && (rc = start(r, f)) != 0)
-		return rc;
 	json_add(&b, "verb", v->name);
 	json_add_raw(&b, "in", in);
-	json_end(&b);
-	buf_chr(&b, '\n');
-	rc = say(r, b.s, b.len);
-	buf_free(&b);
-	if (rc != 0) {
-		stop(r);
-		return fail(f, EX_UNAVAILABLE, "tera-http ended");
-	}
-	return take(r, row, arg, f);
+	return exchange(r, &b, row, arg, f);
+}
+
+int
+far_get(struct far *r, const char *url, row_fn *row, void *arg, struct fault *f)
+{
+	struct buf b = BUF_INIT;
+
+	json_add(&b, "get", url);
+	return exchange(r, &b, row, arg, f);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <git2.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,9 +22,11 @@
 #define ALONE 256   /* files that are written before a process started */
 #define AT_ONCE 128 /* files that a process takes at a time */
 #define PROCESSES 8 /* at most */
+#define CHUNK 32768 /* bytes of paths that are taken at once */
+#define HEAP (1024 * 1024)
 
 struct dir {
-	char *path; /* "" is the top */
+	const char *path; /* "" is the top */
 	size_t up;
 	bool in;   /* its files are wanted */
 	bool here; /* so it is to be made */
@@ -39,6 +42,12 @@ struct piece {
 	size_t from, to;
 };
 
+/* Room for paths: they come one after the other and go together. */
+struct chunk {
+	struct chunk *last;
+	char text[];
+};
+
 struct plan {
 	git_repository *git;
 	git_odb *odb;
@@ -46,6 +55,8 @@ struct plan {
 	size_t n_dirs, n_files, n_pieces;
 	size_t written; /* files that are here */
 	struct piece *pieces;
+	struct chunk *paths; /* where each is, those of dirs too */
+	size_t room;         /* that is left in it */
 	/* What the index says of each, and what we add to it. */
 	struct index_dir *index_dirs;
 	struct dir *dirs;
@@ -92,9 +103,8 @@ last_part(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* Takes over path. */
 static size_t
-add_dir(struct plan *p, char *path, size_t up, const git_oid *id)
+add_dir(struct plan *p, const char *path, size_t up, const git_oid *id)
 {
 	size_t i = p->n_dirs++;
 
@@ -106,9 +116,8 @@ add_dir(struct plan *p, char *path, size_t up, const git_oid *id)
 	return i;
 }
 
-/* Takes over path. */
 static void
-add_file(struct plan *p, char *path, size_t dir, const git_tree_entry *e)
+add_file(struct plan *p, const char *path, size_t dir, const git_tree_entry *e)
 {
 	size_t i = p->n_files++;
 	bool here = p->dirs[dir].in;
@@ -135,12 +144,23 @@ in_order(const struct plan *p)
 	return p->n_files < 2 || strcmp(last[-1].path, last->path) < 0;
 }
 
-static char *
-join(const char *above, const char *name)
+/* The path of what has that name in the directory above; the plan's own.  It
+ * is no longer than PATH_MAX. */
+static const char *
+join(struct plan *p, const char *above, const char *name)
 {
-	size_t n = strlen(above), len = strlen(name);
-	char *path = xmalloc(n + len + 2);
+	size_t n = strlen(above), len = strlen(name), size = n + len + 2;
+	char *path;
 
+	if (p->room < size) {
+		struct chunk *c = xmalloc(sizeof(*c) + CHUNK);
+
+		c->last = p->paths;
+		p->paths = c;
+		p->room = CHUNK;
+	}
+	path = p->paths->text + CHUNK - p->room;
+	p->room -= size;
 	memcpy(path, above, n);
 	if (n > 0)
 		path[n++] = '/';
@@ -176,10 +196,10 @@ add_entry(struct plan *p, const git_tree_entry *e, size_t dir, int depth)
 		return false;
 	if (mode == GIT_FILEMODE_TREE) {
 		p->index_dirs[dir].dirs++;
-		return add_tree(
-		    p, id, add_dir(p, join(above, name), dir, id), depth + 1);
+		return add_tree(p, id,
+		    add_dir(p, join(p, above, name), dir, id), depth + 1);
 	}
-	add_file(p, join(above, name), dir, e);
+	add_file(p, join(p, above, name), dir, e);
 	if (!in_order(p))
 		return false;
 	/* A sparse checkout has words of its own for submodules. */
@@ -236,7 +256,7 @@ make_plan(struct plan *p, const char *rev)
 	if (ok) {
 		const git_oid *id = git_object_id(tree);
 
-		ok = add_tree(p, id, add_dir(p, xstrdup(""), 0, id), 0);
+		ok = add_tree(p, id, add_dir(p, "", 0, id), 0);
 	}
 	git_object_free(tree);
 	free(spec);
@@ -248,10 +268,12 @@ make_plan(struct plan *p, const char *rev)
 static void
 free_plan(struct plan *p)
 {
-	for (size_t i = 0; i < p->n_dirs; i++)
-		free(p->dirs[i].path);
-	for (size_t i = 0; i < p->n_files; i++)
-		free((char *)p->index_files[i].path);
+	while (p->paths != NULL) {
+		struct chunk *last = p->paths->last;
+
+		free(p->paths);
+		p->paths = last;
+	}
 	free(p->dirs);
 	free(p->index_dirs);
 	free(p->files);
@@ -451,6 +473,9 @@ fill_tree(struct repo *r, const char *rev, const struct strs *dirs,
 
 	if (top < 0)
 		return false;
+	/* Else the heap grows and shrinks with each object of some size. */
+	mallopt(M_TOP_PAD, HEAP);
+	mallopt(M_TRIM_THRESHOLD, 64 * HEAP);
 	/* As git: zlib's sum is enough to read by, and hashing all again is
 	 * two thirds of the work. */
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);

@@ -272,6 +272,24 @@ jscan_member(
 }
 
 bool
+jscan_element(struct slice array, const char **at, struct slice *v)
+{
+	struct at a = { *at != NULL ? *at : array.s, array.s + array.n, DEEPEST,
+		JSCAN_OK };
+
+	blanks(&a);
+	if (!take(&a, *at != NULL ? ',' : '['))
+		return false;
+	blanks(&a);
+	v->s = a.s;
+	if (!value(&a))
+		return false;
+	v->n = (size_t)(a.s - v->s);
+	*at = a.s;
+	return true;
+}
+
+bool
 jscan_ended(struct slice object, const char *at)
 {
 	struct at a = { at != NULL ? at : object.s, object.s + object.n, 0,

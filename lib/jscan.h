@@ -53,6 +53,9 @@ const char *jscan_type(struct slice value);
 bool jscan_member(struct slice object, const char **at, struct slice *key,
     struct slice *value);
 
+/* The same for the elements of an array. */
+bool jscan_element(struct slice array, const char **at, struct slice *value);
+
 /* After jscan_member said false: was it an object, to the end of the text? */
 bool jscan_ended(struct slice object, const char *at);
 

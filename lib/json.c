@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,12 +43,32 @@ sequence(const unsigned char *s, size_t n)
 	return 0;
 }
 
-/* How many of the bytes stand for themselves in a string. */
+#define EACH(c) (0x0101010101010101u * (c))
+
+/* Do eight bytes stand for themselves in a string?  The high bit of a sum below
+ * is set where a byte does not; a borrow or carry comes only from such a one.
+ */
+static inline bool
+plain8(const unsigned char *p)
+{
+	uint64_t w, odd;
+
+	memcpy(&w, p, sizeof(w));
+	odd = w | (w - EACH(0x20)) | (w + EACH(1)) /* 0x7f */ |
+	      ((w ^ EACH('"')) - EACH(1)) | ((w ^ EACH('\\')) - EACH(1));
+	return (odd & EACH(0x80)) == 0;
+}
+
+/* How many of the bytes do? */
 static size_t
 plain(const unsigned char *p, size_t n)
 {
 	size_t i = 0;
 
+	while (n - i >= 8 && plain8(p + i))
+		i += 8;
+	if (n >= 8 && n - i < 8 && plain8(p + n - 8))
+		return n;
 	while (
 	    i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
 		i++;

@@ -157,6 +157,9 @@ near_git(const char *name, const char **rest)
 	char seen[5] = "";
 	size_t n = 0;
 
+	/* most names are no more like it than this */
+	if ((unsigned char)*name < 0x80 && strchr(".gG", *name) == NULL)
+		return false;
 	for (; *name != '\0' && n < 4; name++)
 		if ((unsigned char)*name < 0x80)
 			seen[n++] = *name;

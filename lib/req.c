@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "req.h"
@@ -17,6 +18,7 @@ const char *const req_heads[HEADS] = {
 	[HEAD_ORIGIN] = "Origin",
 	[HEAD_SITE] = "Sec-Fetch-Site",
 	[HEAD_ACCEPT] = "Accept",
+	[HEAD_ENCODING] = "Accept-Encoding",
 	[HEAD_NONE_MATCH] = "If-None-Match",
 	[HEAD_LAST_EVENT] = "Last-Event-ID",
 	[HEAD_ASK_METHOD] = "Access-Control-Request-Method",
@@ -48,6 +50,8 @@ resp_free(struct resp *r)
 	for (int i = 0; i < RESP_HEADS; i++)
 		free(r->head[i].value);
 	buf_free(&r->body);
+	if (r->file)
+		close(r->fd);
 	*r = (struct resp){ .status = 0 };
 }
 
@@ -97,7 +101,7 @@ resp_finish(struct resp *r)
 
 	for (int i = 0; i < RESP_HEADS && r->head[i].name != NULL; i++)
 		kept = kept || strcmp(r->head[i].name, "Cache-Control") == 0;
-	if (r->body.len > 0)
+	if (r->body.len > 0 || r->file)
 		resp_head(r, "Content-Type", "%s", r->type);
 	if (!kept)
 		resp_head(r, "Cache-Control", "no-store");

@@ -29,6 +29,7 @@ enum head {
 	HEAD_ORIGIN,
 	HEAD_SITE, /* Sec-Fetch-Site */
 	HEAD_ACCEPT,
+	HEAD_ENCODING,    /* Accept-Encoding */
 	HEAD_NONE_MATCH,  /* If-None-Match */
 	HEAD_LAST_EVENT,  /* Last-Event-ID */
 	HEAD_ASK_METHOD,  /* Access-Control-Request-Method */
@@ -55,6 +56,8 @@ struct req {
 
 #define RESP_HEADS 16
 
+struct stream;
+
 struct resp {
 	int status;
 	const char *type; /* of the body */
@@ -63,6 +66,13 @@ struct resp {
 		char *value;
 	} head[RESP_HEADS]; /* ends with a NULL name, or is full */
 	struct buf body;
+	/* or a file instead of it: the first size bytes of fd, which is ours
+	 * until somebody takes it and sets file to false */
+	bool file;
+	int fd;
+	size_t size;
+	struct stream *stream; /* goes on after it: the door frees it with
+				  stream_free; NULL: it does not */
 };
 
 void req_free(struct req *q);

@@ -1,12 +1,26 @@
 /* See rest.h. */
 #include <link.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "rest.h"
+
+#define SLICE 100000    /* ns: the least that the kernel takes */
+#define RESET_ON_FORK 1 /* of its flags */
+
+/* sched_setattr(2) version 0; libc has no word for it before glibc 2.41. */
+struct attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period; /* ns; runtime: the slice */
+};
 
 /* The first object is the program itself.  Of a segment that nobody writes to,
  * each page is the file's: forgetting it loses nothing. */
@@ -33,4 +47,18 @@ rest(void)
 {
 	malloc_trim(0);
 	dl_iterate_phdr(forget, NULL);
+}
+
+void
+rest_ready(void)
+{
+	struct attributes a;
+
+	if (syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) != 0 ||
+	    a.policy != SCHED_OTHER || a.nice < 0)
+		return;
+	a.size = sizeof(a);
+	a.flags |= RESET_ON_FORK;
+	a.runtime = SLICE;
+	(void)syscall(SYS_sched_setattr, 0, &a, 0);
 }

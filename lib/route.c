@@ -10,6 +10,7 @@
 #include "login.h"
 #include "route.h"
 #include "scope.h"
+#include "stream.h"
 
 /* --- which route --- */
 
@@ -25,6 +26,20 @@ is_uuid(const char *s, size_t n)
 	return n == 36;
 }
 
+/* Have they the same segments, but for the names?  Most do not, and to look at
+ * a name takes longest. */
+static bool
+alike(const char *pattern, const char *path)
+{
+	while (*pattern != '\0')
+		if (*pattern == ':') {
+			pattern += strcspn(pattern, "/");
+			path += strcspn(path, "/");
+		} else if (*pattern++ != *path++)
+			return false;
+	return *path == '\0';
+}
+
 /*
  * Does the path fit?  Then the names in it are added to names, when that is
  * not NULL.  A name that is no id fits nothing: there is no such thing.
@@ -34,6 +49,8 @@ fits(const char *pattern, const char *path, struct buf *names)
 {
 	char key[32], id[64];
 
+	if (!alike(pattern, path))
+		return false;
 	while (*pattern != '\0') {
 		size_t n, k;
 
@@ -124,13 +141,16 @@ static const char *const in_env[][2] = {
 	{ "WORKER_TIMEOUT_SEC", NULL },
 };
 
-/* {"env":{...}}: settings that the environment gives. */
-static char *
+/* {"env":{...}}: settings that the environment gives, which stays as it is. */
+static const char *
 environment(void)
 {
+	static char *found;
 	struct buf env = BUF_INIT, b = BUF_INIT;
 	const char *before = "";
 
+	if (found != NULL)
+		return found;
 	for (size_t i = 0; i < sizeof(in_env) / sizeof(*in_env); i++) {
 		const char *key = in_env[i][0], *name = in_env[i][1];
 		const char *value = getenv(name != NULL ? name : key);
@@ -143,7 +163,8 @@ environment(void)
 	json_add_raw(&b, "env", json_end(&env));
 	json_end(&b);
 	buf_free(&env);
-	return buf_take(&b);
+	found = buf_take(&b);
+	return found;
 }
 
 /* The body as an object: nothing and null are an empty one.  NULL: r. */
@@ -189,10 +210,45 @@ object(struct req *q, struct resp *r)
 static char *
 merged(char *in, const char *with)
 {
-	char *out = json_merge(in, with);
+	char *out;
 
+	if (strcmp(with, "{}") == 0)
+		return in;
+	out = json_merge(in, with);
 	free(in);
 	return out;
+}
+
+/*
+ * What the verb asks for, of what the request holds and of what was found
+ * since, which counts more: that may be much, and most of it is for nobody.
+ */
+static char *
+picked(
+    const struct verb *v, const char *request, const char *row, const char *env)
+{
+	const char *from[] = { env, row, request };
+	struct buf b = BUF_INIT;
+	char path[64];
+
+	for (const char *p = v->in; *p != '\0'; p += strspn(p, " ")) {
+		size_t n = strcspn(p, ":");
+		struct slice s = { NULL, 0 };
+		char *value;
+
+		snprintf(path, sizeof(path), "$.%.*s", (int)n, p);
+		p += strcspn(p, " ");
+		for (int i = 0; i < 3 && s.s == NULL; i++)
+			if (from[i] != NULL && !jscan_find(from[i], path, &s))
+				s.s = NULL;
+		if (s.s == NULL)
+			continue;
+		value = xstrndup(s.s, s.n);
+		json_add_raw(&b, path + 2, value);
+		free(value);
+	}
+	json_end(&b);
+	return buf_take(&b);
 }
 
 /* Sets the next verb and its input; false when there is none.  row is the
@@ -223,16 +279,15 @@ advance(struct call *c, const char *row)
 		 strstr(" null", json_type(c->request, need)) != NULL);
 	c->verb = verb_find(name);
 	free(c->in);
-	c->in = xstrdup(c->request);
-	if (add && row != NULL)
-		c->in = merged(c->in, row);
-	if (env) {
-		char *more = environment();
-
-		c->in = merged(c->in, more);
-		free(more);
-	}
-	return c->verb != NULL;
+	c->in = NULL;
+	if (c->verb == NULL)
+		return false;
+	if (!add && !env)
+		c->in = xstrdup(c->request);
+	else
+		c->in = picked(c->verb, c->request, add ? row : NULL,
+		    env ? environment() : NULL);
+	return true;
 }
 
 /*
@@ -373,6 +428,26 @@ understand(struct call *c, struct req *q, const char *names, struct resp *r)
 	return fine && in_scope(c, r);
 }
 
+/* Is a stream what is wanted?  Then its verb is the one.  False: r. */
+static bool
+flow(struct call *c, enum who who, const struct req *q, struct resp *r)
+{
+	if (!stream_asked(c->route->verbs, q))
+		return true;
+	c->stream = stream_new(c->route->verbs, who, q, c->request, r);
+	if (c->stream == NULL)
+		return false;
+	if (!scope_fits(c->auth, &c->by, c->stream->verb, &c->stream->in, r)) {
+		stream_free(c->stream);
+		c->stream = NULL;
+		return false;
+	}
+	c->verb = c->stream->verb;
+	free(c->in);
+	c->in = stream_first(c->stream);
+	return true;
+}
+
 bool
 call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r)
 {
@@ -384,7 +459,8 @@ call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r)
 	c->auth = a;
 	if (auth_cors(a, q, r))
 		return false;
-	if (strcmp(q->method, "HEAD") == 0)
+	c->head = strcmp(q->method, "HEAD") == 0;
+	if (c->head)
 		memcpy(q->method, "GET", sizeof("GET"));
 	c->route = find(q, &names, r);
 	json_end(&names);
@@ -410,7 +486,7 @@ call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r)
 	if (go && q->head[HEAD_KEY] != NULL)
 		c->key = c->own_key =
 		    xasprintf("%s/%s", c->by.name, q->head[HEAD_KEY]);
-	go = go && understand(c, q, names.s, r);
+	go = go && understand(c, q, names.s, r) && flow(c, who, q, r);
 	free(name);
 	buf_free(&names);
 	return go;
@@ -474,6 +550,9 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 	enum shape shape = c->route->shape;
 
 	r->status = c->route->status;
+	/* what the answer shows is not older: a stream goes on from there */
+	if (strcmp(c->route->method, "GET") == 0)
+		resp_head(r, "Tera-Event", "%lld", c->event);
 	r->type =
 	    shape == SHAPE_LINES ? "application/x-ndjson" : "application/json";
 	if (shape == SHAPE_LIST)
@@ -522,6 +601,11 @@ next_of(struct call *c, const struct task *t, struct resp *r)
 	}
 	for (size_t at = 0; at < t->text.len; at += strlen(row) + 1)
 		row = t->text.s + at;
+	if (c->stream != NULL) {
+		stream_start(c->stream, buf_text(&t->text), c->head, r);
+		c->stream = NULL;
+		return false;
+	}
 	if ((row == NULL || row_status(row, &rest) < 400) && advance(c, row))
 		return in_scope(c, r);
 	answer(c, t, r);
@@ -555,7 +639,27 @@ call_free(struct call *c)
 	free(c->request);
 	free(c->own_key);
 	caller_free(&c->by);
+	stream_free(c->stream);
 	*c = (struct call){ .route = NULL };
+}
+
+static int
+see(void *arg, const char *json)
+{
+	long long *seq = arg;
+
+	*seq = json_int(json, "$.seq", 0);
+	return 0;
+}
+
+long long
+call_event(struct db *db)
+{
+	long long seq = 0;
+	struct fault f;
+
+	db_verb(db, verb_find("event.head"), "{}", see, &seq, &f);
+	return seq;
 }
 
 void
@@ -566,6 +670,8 @@ call_run(struct db *db, struct req *q, struct resp *r)
 	bool go;
 
 	auth_load(&a, db);
+	if (strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0)
+		c.event = call_event(db);
 	go = call_begin(&c, &a, q, r);
 	while (go) {
 		struct work w = { .verb = c.verb, .actor = c.actor };

@@ -54,7 +54,10 @@ struct call {
 	char *own_key;
 	char *request; /* the input that all verbs of it get */
 	const char *rest;
-	bool asking; /* whether it was done before */
+	bool asking;           /* whether it was done before */
+	bool head;             /* the method is HEAD */
+	long long event;       /* the last one before it began: the door's */
+	struct stream *stream; /* which the answer begins */
 };
 
 /* Understands a request.  False: r is the answer already. */
@@ -65,6 +68,10 @@ bool call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r);
 bool call_next(struct call *c, const struct task *t, struct resp *r);
 
 void call_free(struct call *c);
+
+/* The last event now: call.event, which must not be younger than what the
+ * call sees. */
+long long call_event(struct db *db);
 
 /* All of it, for who serves one request. */
 void call_run(struct db *db, struct req *q, struct resp *r);

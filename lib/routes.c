@@ -12,7 +12,7 @@ const struct route routes[] = {
 
 	/* what workers ask */
 	{ "POST", "/api/worker/jobs/start",
-	    "$api.job.start +job.claim $+api.job", WHO_AGENT, SHAPE_ONE, 200 },
+	    "api.job.start +job.claim $+api.job", WHO_AGENT, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/complete", "api.job.complete",
 	    WHO_WORKER, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/fail", "api.job.fail", WHO_WORKER,
@@ -35,6 +35,10 @@ const struct route routes[] = {
 	{ "PUT", "/api/settings", "api.settings.set api.settings", WHO_ADMIN,
 	    SHAPE_ONE, 200 },
 	{ "GET", "/api/settings/check", "$api.settings.check", WHO_READ,
+	    SHAPE_ONE, 200 },
+	{ "GET", "/api/settings/export", "api.settings.export", WHO_READ,
+	    SHAPE_ONE, 200 },
+	{ "POST", "/api/settings/import", "api.settings.import", WHO_ADMIN,
 	    SHAPE_ONE, 200 },
 	{ "GET", "/api/projects", "api.projects", WHO_READ, SHAPE_LIST, 200 },
 	{ "POST", "/api/projects", "api.project.add", WHO_WRITE, SHAPE_ONE,
@@ -64,6 +68,10 @@ const struct route routes[] = {
 	{ "DELETE", P "/notes/:note", "api.note note.remove api.removed",
 	    WHO_WRITE, SHAPE_ONE, 200 },
 
+	/* what goes on: lists, and streams (stream.h) */
+	{ "GET", "/api/events", "api.events", WHO_READ, SHAPE_LIST, 200 },
+	{ "GET", "/api/jobs/:job/logs", "api.job.logs", WHO_READ, SHAPE_LIST,
+	    200 },
 	/* browsers */
 	{ "GET", "/login", "!login", WHO_ALL, SHAPE_ONE, 200 },
 	{ "POST", "/login", "!login", WHO_ALL, SHAPE_ONE, 200 },

@@ -125,17 +125,16 @@ secret_seal(const char *store, const char *text, struct fault *f)
 	return out;
 }
 
-char *
-secret_open(const char *store, const char *sealed, struct fault *f)
+/* Wipes the key. */
+static char *
+open_box(unsigned char key[32], const char *sealed, struct fault *f)
 {
 	struct base64_decode_ctx d;
 	struct gcm_aes256_ctx c;
-	unsigned char key[32], tag[TAG], *box;
+	unsigned char tag[TAG], *box;
 	size_t len = strlen(sealed), n = BASE64_DECODE_LENGTH(len), diff = 0;
 	char *out = NULL;
 
-	if (get_key(store, 0, key, f) != 0)
-		return NULL;
 	box = xmalloc(n + 1);
 	base64_decode_init(&d);
 	if (!base64_decode_update(&d, &n, box, len, sealed) ||
@@ -159,9 +158,28 @@ secret_open(const char *store, const char *sealed, struct fault *f)
 		out = NULL;
 	}
 end:
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(key, 32);
 	free(box);
 	return out;
+}
+
+char *
+secret_open(const char *store, const char *sealed, struct fault *f)
+{
+	unsigned char key[32];
+
+	return get_key(store, 0, key, f) == 0 ? open_box(key, sealed, f) : NULL;
+}
+
+char *
+secret_open_with(const char *text, const char *sealed, struct fault *f)
+{
+	unsigned char key[32];
+
+	if (parse_key(text, key) == 0)
+		return open_box(key, sealed, f);
+	fail(f, EX_CONFIG, "the key has not 64 hex digits");
+	return NULL;
 }
 
 int

@@ -635,6 +635,15 @@ config_path(const char *name)
 	return path;
 }
 
+/* In the tree, what make put together counts: www/ with npm's scripts. */
+static char *
+below_share(const char *dir, const char *name)
+{
+	char *path = there(xasprintf("%s/../build/%s", dir, name));
+
+	return path != NULL ? path : there(xasprintf("%s/%s", dir, name));
+}
+
 char *
 share_path(const char *name)
 {
@@ -644,9 +653,9 @@ share_path(const char *name)
 	if (path == NULL && leads_out(name))
 		return NULL;
 	if (path == NULL && env != NULL && *env != '\0')
-		path = there(xasprintf("%s/%s", env, name));
+		path = below_share(env, name);
 	if (path == NULL && (own = own_share()) != NULL)
-		path = there(xasprintf("%s/%s", own, name));
+		path = below_share(own, name);
 	if (path == NULL)
 		errno = ENOENT;
 	return path;

@@ -12,6 +12,7 @@
 #include "far.h"
 #include "hold.h"
 #include "json.h"
+#include "rest.h"
 #include "store.h"
 
 #define SLOW_POLL 2000  /* ms: finds what a foreign writer committed */
@@ -241,6 +242,7 @@ store_wait_fd(struct store *s)
 	s->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (s->watch < 0)
 		return -1;
+	rest_ready();
 	side = xasprintf("%s-wake", s->path);
 	/* a store that nobody wrote to yet has no such file: the slow poll
 	 * serves until the next call */

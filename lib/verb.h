@@ -38,10 +38,12 @@ enum {
 	VERB_HELD = 16,    /* short, and no harm when it is done twice: the
 			      process that holds the store may run it for others
 			      (hold.h) */
-	VERB_LOCAL = 32,   /* never over HTTP: it tells secrets, or is the
+	VERB_KEEP = 32,    /* what it answers follows from its input and the
+			      store alone: may be kept (keep.h) */
+	VERB_LOCAL = 64,   /* never over HTTP: it tells secrets, or is the
 			      server's own */
-	VERB_AGENT = 64,   /* the token of a job is enough, for that job */
-	VERB_COMMON = 128, /* says nothing of any project: a token that is
+	VERB_AGENT = 128,  /* the token of a job is enough, for that job */
+	VERB_COMMON = 256, /* says nothing of any project: a token that is
 			      limited to some may ask it (scope.h) */
 };
 

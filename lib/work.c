@@ -142,30 +142,34 @@ fail_all(struct work *w, int rc, const char *msg)
 	}
 }
 
-/* Writes of one actor, in one transaction. */
-static void
-transact(struct db *db, struct work *works, size_t n)
-{
-	struct fault f = { 0, "" };
-	int rc;
-
-	db_as(db, works[0].actor);
-	rc = db_begin(db, &f);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		perform(db, &works[i]);
-	if (rc == 0)
-		rc = db_end(db, &f);
-	db_as(db, NULL);
-	for (size_t i = 0; rc != 0 && i < n; i++)
-		fail_all(&works[i], rc, f.msg);
-}
-
 static bool
 same_actor(const struct work *a, const struct work *b)
 {
 	if (a->actor == NULL || b->actor == NULL)
 		return a->actor == b->actor;
 	return strcmp(a->actor, b->actor) == 0;
+}
+
+/* Writes in one transaction, each sealed under its actor. */
+static void
+transact(struct db *db, struct work *works, size_t n)
+{
+	struct fault f = { 0, "" };
+	int rc;
+
+	db_as(db, works[0].actor, &f);
+	rc = db_begin(db, &f);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (i > 0 && !same_actor(&works[i - 1], &works[i]))
+			rc = db_as(db, works[i].actor, &f);
+		if (rc == 0)
+			perform(db, &works[i]);
+	}
+	if (rc == 0)
+		rc = db_end(db, &f);
+	db_as(db, NULL, &f);
+	for (size_t i = 0; rc != 0 && i < n; i++)
+		fail_all(&works[i], rc, f.msg);
 }
 
 int
@@ -178,11 +182,14 @@ work_run(struct db *db, struct work *works, size_t n)
 
 		to = from + 1;
 		if (!(w->verb->flags & VERB_WRITE)) {
+			db_look(db);
 			perform(db, w);
+			while (to < n && !(works[to].verb->flags & VERB_WRITE))
+				perform(db, &works[to++]);
+			db_looked(db);
 			continue;
 		}
-		while (to < n && (works[to].verb->flags & VERB_WRITE) &&
-		       same_actor(&works[to], w))
+		while (to < n && (works[to].verb->flags & VERB_WRITE))
 			to++;
 		transact(db, w, to - from);
 		wrote = 1;

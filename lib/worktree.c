@@ -229,12 +229,14 @@ static bool
 holds(const char *dir, void *arg)
 {
 	const struct sought *s = arg;
-	char *head = line_of(dir, "HEAD"), *at = line_of(dir, "gitdir");
-	size_t n = at != NULL ? strlen(at) : 0;
+	char *head = line_of(dir, "HEAD"), *at = NULL;
+	size_t n = 0;
 	bool is = false;
 
-	if (head != NULL && strcmp(head, s->head) == 0 && n > 5 &&
-	    strcmp(at + n - 5, "/.git") == 0) {
+	if (head != NULL && strcmp(head, s->head) == 0 &&
+	    (at = line_of(dir, "gitdir")) != NULL)
+		n = strlen(at);
+	if (n > 5 && strcmp(at + n - 5, "/.git") == 0) {
 		at[n - 5] = '\0';
 		is = access(at, F_OK) == 0 && !same_file(at, s->path);
 	}

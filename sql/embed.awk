@@ -2,13 +2,13 @@
 #
 # A migration becomes a string of `migrations`, in the order of its number.
 # A file of verbs is cut at lines of the form
-#   -- :verb NAME FLAGS...        FLAGS: read write one worker admin
+#   -- :verb NAME FLAGS...        FLAGS: as in verb.h
 #   -- :in KEY:TYPE[!] ...        what the input may hold (! = required)
 # and becomes the table `verbs`, sorted by the file and its order.
 #
 # A part that several verbs share is cut at `-- :define NAME` and put in where
 # a script says $(NAME); files are read in the order of their names, api.sql
-# last.
+# and import.sql last.
 #
 # A statement after a line of the form
 #   -- :if :NAME     or     -- :unless :NAME

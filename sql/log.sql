@@ -29,18 +29,10 @@ $(find_project_if)
 SELECT json_object('seq', l.seq, 'id', l.id, 'project_id', l.project_id, 'ticket_id', l.ticket_id, 'job_id', l.job_id, 'session_id', l.session_id, 'step', l.step, 'summary', l.summary, 'raw_output', l.raw_output, 'raw_file', l.raw_file, 'success', json(iif(l.success, 'true', 'false')), 'created_at', l.created_at) AS json
 FROM log l WHERE (:job IS NULL OR l.job_id = :job) AND (:ticket IS NULL OR l.ticket_id = :ticket) AND (:project IS NULL OR l.project_id = :project) AND l.seq > coalesce(@since, 0) ORDER BY l.seq LIMIT coalesce(@limit, -1);
 
--- A seal covers the events up to its seq (lib/seal.h): the first that is not
--- before an event is that event's.
 -- :verb event.list READ
 -- :in since:int limit:int noun:text project:ref ticket:ref job:ref
-$(find_ticket_if)
-SELECT NULL AS ":project" WHERE @project IS NULL;
-$(find_project_if)
-SELECT id AS ":job" FROM job WHERE id = @job OR number = num(@job);
-SELECT refuse(66, 'no such job: ' || @job) WHERE :job IS NULL AND @job IS NOT NULL;
-SELECT json_object('seq', e.seq, 'at', e.at, 'noun', e.noun, 'what', e.what, 'id', e.id, 'project_id', e.project_id, 'ticket_id', e.ticket_id, 'job_id', e.job_id, 'data', json(e.data), 'actor', s.actor, 'late', json(iif(s.late, 'true', 'false')), 'hash', lower(hex(substr(s.hash, -32 * (s.seq - e.seq + 1), 32)))) AS json
-FROM event e LEFT JOIN seal s ON s.seq = (SELECT min(seq) FROM seal WHERE seq >= e.seq) WHERE e.seq > coalesce(@since, 0) AND (@noun IS NULL OR e.noun = @noun) AND (:project IS NULL OR e.project_id = :project)
-  AND (:ticket IS NULL OR e.ticket_id = :ticket) AND (:job IS NULL OR e.job_id = :job) ORDER BY e.seq LIMIT coalesce(@limit, -1);
+$(event_filter)
+SELECT $(event_record) $(event_kept) ORDER BY e.seq LIMIT coalesce(@limit, -1);
 
 -- :verb event.head READ WORKER COMMON HELD
 SELECT json_object('seq', coalesce(max(seq), 0)) AS json FROM event;

@@ -56,15 +56,19 @@ SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
 $(find_ticket)
 $(ticket_version)
 SELECT refuse(65, 'no such column on the board: ' || @column_id || ' (there are ' || (SELECT group_concat(c.value ->> 'id', ', ') FROM board b, json_each(b.columns) c WHERE b.project_id = :project) || ')') WHERE NOT EXISTS (SELECT 1 FROM board b, json_each(b.columns) c WHERE b.project_id = :project AND c.value ->> 'id' = @column_id);
-SELECT column_id AS ":from", @column_id AS ":to" FROM ticket WHERE id = :ticket;
-SELECT id AS ":run" FROM ticket WHERE id = :ticket AND :to = 'in_progress' AND (:from <> 'in_progress' OR status = 'failed');
-SELECT refuse(65, 'ticket ' || t.number || ' was removed') FROM ticket t WHERE t.id = :ticket AND t.deleted_at IS NOT NULL;
-SELECT refuse(65, 'project ' || name || ' runs locally and has no project_path') FROM project WHERE id = :project AND :run IS NOT NULL AND execution_mode = 'local' AND project_path IS NULL;
-SELECT refuse(65, 'project ' || name || ' has no repository: set repo_url or project_path') FROM project WHERE id = :project AND :run IS NOT NULL AND execution_mode = 'docker' AND repo_url IS NULL;
+SELECT column_id AS ":from", @column_id AS ":to", iif(@column_id = 'in_progress' AND (column_id <> 'in_progress' OR status = 'failed'), id, NULL) AS ":run",
+  iif(column_id = 'in_progress' AND @column_id = 'backlog', 1, NULL) AS ":back", deleted_at AS ":gone" FROM ticket WHERE id = :ticket;
+-- :if :run
+SELECT refuse(65, 'project ' || name || iif(execution_mode = 'local', ' runs locally and has no project_path', ' has no repository: set repo_url or project_path'))
+FROM project WHERE id = :project AND iif(execution_mode = 'local', project_path, repo_url) IS NULL AND :gone IS NULL;
+-- :if :gone
+SELECT refuse(65, 'ticket ' || number || ' was removed') FROM ticket WHERE id = :ticket;
 UPDATE ticket SET column_id = :to, status = CASE WHEN :to = 'in_progress' THEN 'in_progress' WHEN :to = 'done' THEN 'completed' WHEN :to = 'backlog' THEN 'todo' ELSE status END, version = version + 1, updated_at = now() WHERE id = :ticket AND (column_id <> :to OR id = :run);
-UPDATE job SET state = 'cancelled', reason = 'user', message = 'the ticket was moved back', finished_at = now() WHERE ticket_id = :ticket AND :from = 'in_progress' AND :to = 'backlog' AND state IN ('pending', 'paused');
-UPDATE job SET stop = 'cancel' WHERE ticket_id = :ticket AND :from = 'in_progress' AND :to = 'backlog' AND state = 'running';
-SELECT NULL AS ":kind", NULL AS ":priority", NULL AS ":run_after";
+-- :if :back
+UPDATE job SET state = 'cancelled', reason = 'user', message = 'the ticket was moved back', finished_at = now() WHERE ticket_id = :ticket AND state IN ('pending', 'paused');
+-- :if :back
+UPDATE job SET stop = 'cancel' WHERE ticket_id = :ticket AND state = 'running';
+-- :if :run
 INSERT INTO job(id, ticket_id, project_id, kind, priority, blocked, max_tries)
 SELECT uuid7(), t.id, t.project_id, iif(lower(t.title) = 'project setup', 'setup', 'ticket'), CASE t.priority WHEN 'high' THEN 1 WHEN 'low' THEN -1 ELSE 0 END, EXISTS ($(unmet)), p.max_tries
 FROM ticket t JOIN project p ON p.id = t.project_id WHERE t.id = :run AND NOT EXISTS (SELECT 1 FROM job WHERE ticket_id = :run AND finished_at IS NULL)

@@ -86,15 +86,17 @@ req_curl() {
 	esac
 	[ "$req_body" = - ] || set -- "$@" --data-binary @req.body
 	: >answer
+	: >headers.raw
+	# one that could not send it all may have an answer nevertheless
 	status=$(curl -s -o answer -D headers.raw -w '%{http_code}' --path-as-is \
-		-X "$req_method" -H 'Expect:' "$@" "http://$at$req_path")
+		-X "$req_method" -H 'Expect:' "$@" "http://$at$req_path" || :)
 	tr -d '\r' <headers.raw >headers
 }
 # gets NAME STATUS [JQ]: of the last request
 gets() {
 	if [ "$status" != "$2" ]; then
 		flunk "$door: $1"
-		note "status $status, want $2: $req_method $req_path"
+		note "status $status, want $2: $req_method $(printf %.200s "$req_path")"
 		note "$(head -c 600 answer)"
 	elif [ $# -gt 2 ] && ! jq -e "$3" answer >/dev/null 2>&1; then
 		flunk "$door: $1"

@@ -11,7 +11,12 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/tera-test.XXXXXX")
 test_pids=
 at_end() {
 	set +e
-	for pid in $test_pids; do kill "$pid" 2>/dev/null; done
+	for pid in $test_pids; do
+		# who has ended may have left its number to somebody else's process
+		if grep -q "^PPid:[[:space:]]*$$\$" "/proc/$pid/status" 2>/dev/null; then
+			kill "$pid" 2>/dev/null
+		fi
+	done
 	# what a test left running in its own directory goes too
 	for p in /proc/[0-9]*; do
 		case $(readlink "$p/cwd" 2>/dev/null) in
@@ -41,8 +46,13 @@ unset TERARCHITECT_API_URL TERARCHITECT_WORKER_API_KEY TERA_HTTP \
 	WORKER_API_KEY TERA_SECRETS TERARCHITECT_SECRET_KEY GIT_DIR GIT_WORK_TREE \
 	MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES
 
-# REMOTE=1: the same test on a store behind tera-serve -l, which tera-init
-# starts here (make check-remote).
+# REMOTE=1, REMOTE=cgi: the same test on a store behind tera-serve, listening or
+# by CGI, which tera-init starts here (make check-remote).  CGI is lighttpd's, or
+# busybox httpd's where that is all there is.
+if [ "${REMOTE-}" = cgi ]; then
+	REMOTE=busybox
+	! PATH=$PATH:/usr/sbin command -v lighttpd >/dev/null || REMOTE=lighttpd
+fi
 if [ -n "${REMOTE-}" ]; then
 	test_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
 		Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
@@ -52,12 +62,11 @@ if [ -n "${REMOTE-}" ]; then
 export TERA_STORE="$T/tera.db"
 "$B/bin/tera-init" "\$@" || exit
 cd "$T/.far" && [ ! -e log ] || exit
-: >log
-"$B/bin/tera-serve" -l 127.0.0.1:$test_port 2>log &
-while kill -0 "\$!" && ! grep -q listening log; do sleep 0.02; done
+"$TOP/tests/far" "$REMOTE" $test_port
 END
 	chmod +x "$T/.far/tera-init"
 	PATH=$T/.far:$PATH TERA_STORE=http://127.0.0.1:$test_port
+	[ "$REMOTE" != busybox ] || TERA_STORE=$TERA_STORE/cgi-bin/tera-serve
 fi
 
 test_n=0

@@ -308,6 +308,9 @@ git config --global --unset core.attributesFile
 		mkdir "many$i"
 		for k in $(seq 150); do echo "$i $k" >"many$i/$k"; done
 	done
+	long=$(printf '%0200d' 0)/$(printf '%0200d' 1)/$(printf '%0200d' 2)
+	mkdir -p "$long"
+	for k in $(seq 80); do echo "$k" >"$long/$k"; done
 	commit many
 	git push -q origin main
 )

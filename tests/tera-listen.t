@@ -123,6 +123,7 @@ wait "$listener" 2>/dev/null || :
 tera-rm setting TERARCHITECT_WORKER_API_KEY >/dev/null
 
 # socket activation
+rm -f listen.err # not what the last one said
 perl -MIO::Socket::INET -MPOSIX -e '
 	$^F = 10;
 	my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1:0") or die;

@@ -23,7 +23,7 @@ is "answers end in a newline" "$(tail -c 1 answer | wc -l | tr -d ' ')" 1
 rc=0
 GATEWAY_INTERFACE=CGI/1.1 tera-serve -x y >out 2>err </dev/null || rc=$?
 is "arguments that a server makes of a query" "$rc $(sed -n '1p' out | tr -d '\r')" \
-	"0 Status: 404 Not Found"
+	"0 Status: 200 OK"
 printf '{"name":"n"}' >body
 post() { # VARIABLE=VALUE...: $status
 	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST PATH_INFO=/api/projects \

@@ -169,7 +169,7 @@ _tera_operand() {
 	tera-token) [[ $2 -ne 0 ]] || printf '%s\n' add ls rm ;;
 	tera-json) [[ $2 -ne 0 ]] || printf '%s\n' get sh set new ;;
 	tera-prompt) _tera_share prompt | sed 's/\.md$//' ;;
-	tera-init | tera-talk) [[ $2 -ne 0 ]] || compgen -f -- "$cur" ;;
+	tera-import | tera-init | tera-talk) [[ $2 -ne 0 ]] || compgen -f -- "$cur" ;;
 	tera-coordinate | tera-hold | tera-run) [[ $2 -ne 0 ]] || compgen -c -- "$cur" ;;
 	esac
 	_tera_usage_keys

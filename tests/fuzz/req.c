@@ -2,13 +2,19 @@
  * req: a request as a stranger may send it.  The lines of the input are the
  * method, the path, the query and the headers; what is left is the body.
  */
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "route.h"
+#include "static.h"
+#include "stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -47,6 +53,36 @@ or_empty(char *s)
 	return s != NULL ? s : xstrdup("");
 }
 
+/* What is sent is a regular file below share/www, and not hidden. */
+static void
+file(const struct req *q, const struct resp *r)
+{
+	static char *www;
+	char link[64], path[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (www == NULL && (www = realpath("share/www", NULL)) == NULL)
+		abort(); /* it is to be run in the tree */
+	if (!r->file) {
+		if (r->status != 304 && r->status != 302 &&
+		    (r->status < 404 || r->status > 405))
+			abort();
+		return;
+	}
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", r->fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0 || r->status != 200 || fstat(r->fd, &st) != 0 ||
+	    !S_ISREG(st.st_mode))
+		abort();
+	path[n] = '\0';
+	if (strncmp(path, www, strlen(www)) != 0 || path[strlen(www)] != '/' ||
+	    strstr(path + strlen(www), "/.") != NULL)
+		abort();
+	if (!static_path(q->path) || strstr(q->path, "//") != NULL)
+		abort();
+}
+
 static void
 one(struct auth *a, const uint8_t *data, size_t n)
 {
@@ -70,10 +106,16 @@ one(struct auth *a, const uint8_t *data, size_t n)
 	q.head[HEAD_COOKIE] = line(&p, end);
 	q.head[HEAD_ASK_METHOD] = line(&p, end);
 	q.user = line(&p, end);
+	q.head[HEAD_NONE_MATCH] = line(&p, end);
+	q.head[HEAD_ENCODING] = line(&p, end);
+	q.head[HEAD_ACCEPT] = line(&p, end);
+	q.head[HEAD_LAST_EVENT] = line(&p, end);
 	q.local = true;
 	buf_add(&q.body, p, (size_t)(end - p));
 	(void)route_body_max(q.path);
-	if (call_begin(&c, a, &q, &r)) {
+	if (static_answer(&q, &r))
+		file(&q, &r);
+	else if (call_begin(&c, a, &q, &r)) {
 		if (c.verb == NULL)
 			abort();
 		if (a->set && !req_bearer(q.head[HEAD_AUTH], &n) &&
@@ -94,6 +136,7 @@ one(struct auth *a, const uint8_t *data, size_t n)
 		agree(r.body.s);
 	call_free(&c);
 	req_free(&q);
+	stream_free(r.stream);
 	resp_free(&r);
 }
 
@@ -107,7 +150,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		    .wanted = true,
 		    .origins = origins },
 	    lost = { .set = true, .wanted = true };
+	static bool begun;
 
+	if (!begun) {
+		setenv("TERA_SHARE", "share", 1);
+		setenv("TERA_CONFIG", "/nonexistent", 1);
+		begun = true;
+	}
 	one(&none, data, n);
 	one(&some, data, n);
 	one(&lost, data, n);

@@ -79,6 +79,36 @@ quoting(void)
 	ok(json_utf8("", 0), "utf8: nothing");
 }
 
+/* Each byte at each place of strings of each length: eight are looked at in
+ * one. */
+static void
+every_byte(void)
+{
+	int wrong = 0;
+
+	for (int c = 1; c < 256; c++) {
+		char as[16] = "", text[32], want[64];
+		struct buf b = BUF_INIT;
+
+		text[0] = (char)c;
+		json_quote(&b, text, 1); /* alone it is looked at alone */
+		snprintf(
+		    as, sizeof(as), "%.*s", (int)b.len - 2, buf_text(&b) + 1);
+		for (int n = 1; n <= 26; n++)
+			for (int at = 0; at < n; at++) {
+				memset(text, 'a' + n % 3, (size_t)n);
+				snprintf(want, sizeof(want), "\"%.*s%s%.*s\"",
+				    at, text, as, n - at - 1, text);
+				text[at] = (char)c;
+				buf_clear(&b);
+				json_quote(&b, text, (size_t)n);
+				wrong += strcmp(buf_text(&b), want) != 0;
+			}
+		buf_free(&b);
+	}
+	ok(wrong == 0, "quote: every byte, everywhere");
+}
+
 static void
 building(void)
 {
@@ -326,6 +356,18 @@ scanning(void)
 	ok(!jscan_member(object, &at, &key, &v) && jscan_ended(object, at),
 	    "member: the end");
 	at = NULL;
+	object = (struct slice){ " [ 1 ,\"]\"] x", 11 };
+	ok(jscan_element(object, &at, &v) && v.n == 1 && *v.s == '1' &&
+		jscan_element(object, &at, &v) && jscan_kind(v) == JSCAN_TEXT &&
+		v.n == 3 && !jscan_element(object, &at, &v),
+	    "element: each of a list");
+	at = NULL;
+	ok(!jscan_element((struct slice){ "[]", 2 }, &at, &v) &&
+		!jscan_element((struct slice){ "{\"a\":1}", 7 }, &at, &v) &&
+		!jscan_element((struct slice){ "[", 1 }, &at, &v) &&
+		!jscan_element((struct slice){ "", 0 }, &at, &v),
+	    "element: of an empty list, and of what is none");
+	at = NULL;
 	object = (struct slice){ "{ }", 3 };
 	ok(!jscan_member(object, &at, &key, &v) && jscan_ended(object, at),
 	    "member: of an empty object");
@@ -350,6 +392,7 @@ main(void)
 {
 	scanning();
 	quoting();
+	every_byte();
 	building();
 	checking();
 	operands();

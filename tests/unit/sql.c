@@ -13,16 +13,17 @@
 
 /* Whole lists are asked for, or counts that a person looks at. */
 static const char *const accepted[] = {
-	"job.list j",       /* by state, kind or reason: a person's list */
-	"log.list l",       /* by seq */
-	"event.list e",     /* by seq */
-	"event.head event", /* max(seq): the last row only */
-	"attempt.list a",   /* by number */
-	"store.info job",   /* counts by state */
-	"store.info event", /* max(seq) */
-	"call.keep kept",   /* the first ten rows */
-	"auth.login kept",  /* likewise */
-	"auth.failed kept", /* likewise */
+	"job.list j",        /* by state, kind or reason: a person's list */
+	"log.list l",        /* by seq */
+	"event.list e",      /* by seq */
+	"event.head event",  /* max(seq): the last row only */
+	"attempt.list a",    /* by number */
+	"store.info job",    /* counts by state */
+	"store.info event",  /* max(seq) */
+	"call.keep kept",    /* the first ten rows */
+	"import.logged log", /* once an import */
+	"auth.login kept",   /* the first ten rows */
+	"auth.failed kept",  /* likewise */
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt",
@@ -55,6 +56,21 @@ is(sqlite3 *h, const char *expression, const char *want)
 		    got != NULL ? got : sqlite3_errmsg(h), want);
 	sqlite3_finalize(st);
 	sqlite3_free(sql);
+}
+
+/* What may be kept (keep.h) must not follow from the time, the environment,
+ * a key or chance. */
+static void
+kept(const struct verb *v)
+{
+	static const char *const other[] = { ":now", "'now'", "soon(",
+		"current_", "julianday", "uuid7", "random", "crypt(", "env",
+		NULL };
+	bool fine = !(v->flags & VERB_WRITE);
+
+	for (int i = 0; other[i] != NULL; i++)
+		fine = fine && strstr(v->sql, other[i]) == NULL;
+	ok(fine, v->name);
 }
 
 static void
@@ -181,6 +197,8 @@ main(void)
 			sqlite3_finalize(st);
 		}
 		ok(bad == before && statements > 0, v->name);
+		if (v->flags & VERB_KEEP)
+			kept(v);
 	}
 	sqlite3_close(h);
 	sqlfn_end(&fn);

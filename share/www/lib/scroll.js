@@ -1,0 +1,53 @@
+// A long list of which only what is visible is in the document: 10,000 lines of
+// a log scroll like ten.
+//
+// long_list(redraw) gives an object; its view(items, height, line, label) is
+// HTML: height(item) in pixels is known beforehand, line(item) draws one.  It
+// stays at the end while it is there, as a log that goes on should.
+import { html, repeat } from './ui.js';
+
+const MORE = 400; // pixels above and below what is visible
+
+export function long_list(redraw) {
+	let top = 0, room = 600, at_end = true, box_id;
+
+	function scrolled(e) {
+		const box = e.currentTarget;
+		const end = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
+		if (Math.abs(box.scrollTop - top) < 40 && end === at_end && room === box.clientHeight) return;
+		top = box.scrollTop;
+		room = box.clientHeight;
+		at_end = end;
+		redraw();
+	}
+
+	return {
+		// somebody looks at something: it stays where it is
+		hold() {
+			top = document.getElementById(box_id)?.scrollTop ?? 0;
+			at_end = false;
+		},
+		view(items, height, line, label, id) {
+			const shown = [];
+			box_id = id;
+			let y = 0, before = 0;
+			const total = items.reduce((sum, i) => sum + height(i), 0);
+			const from = at_end ? Math.max(0, total - room) : top;
+			for (const item of items) {
+				const h = height(item);
+				if (y + h < from - MORE) before = y + h;
+				else if (y <= from + room + MORE) shown.push(item);
+				y += h;
+			}
+			const after = total - before - shown.reduce((sum, i) => sum + height(i), 0);
+			queueMicrotask(() => {
+				const box = document.getElementById(id);
+				if (box && at_end) box.scrollTop = box.scrollHeight;
+			});
+			return html`<div class="long" id=${id} tabindex="0" role="log" aria-live="off" aria-label=${label} @scroll=${scrolled}>
+				<div .style=${`height:${before}px`}></div>
+				${repeat(shown, (i) => i.key, line)}
+				<div .style=${`height:${Math.max(0, after)}px`}></div></div>`;
+		},
+	};
+}

@@ -1,0 +1,41 @@
+-- What the pages ask (share/www): a page's things in one answer, and no more
+-- of each than it shows.
+
+-- only: for who may see no others.
+-- :verb ui.projects READ
+-- :in deleted:bool only:array
+SELECT json_patch($(project), json_object(
+  'running', coalesce((SELECT running FROM turn WHERE project_id = p.id), 0),
+  'waiting', (SELECT count(*) FROM job WHERE project_id = p.id AND finished_at IS NULL AND state <> 'running'),
+  'columns', (SELECT json_group_object(column_id, n) FROM (SELECT column_id, count(*) AS n FROM ticket WHERE project_id = p.id AND deleted_at IS NULL GROUP BY column_id)),
+  'failed', (SELECT count(*) FROM ticket WHERE project_id = p.id AND status = 'failed' AND deleted_at IS NULL),
+  'open_prs', (SELECT count(*) FROM pr WHERE project_id = p.id AND state = 'open'),
+  'week_usd', (SELECT total(cost_usd) FROM attempt WHERE project_id = p.id AND cost_usd IS NOT NULL AND started_at >= strftime('%Y-%m-%dT%H:%M:%fZ', :now, '-7 days')))) AS json
+FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(@deleted, 0) AND iif(@only IS NULL, 1, p.id IN (SELECT value FROM json_each(@only))) ORDER BY number;
+
+-- A card.  There are many, so a key that would hold nothing is left out, and
+-- so are what most have (priority medium, status todo) and what only sorts the
+-- columns where the last change is on top.
+-- :verb ui.cards READ
+-- :in project:ref! tickets:array
+$(find_project)
+SELECT record('number', t.number, 'id', t.id, 'title', t.title, 'column_id', t.column_id, '?priority', nullif(t.priority, 'medium'), '?status', nullif(t.status, 'todo'), 'version', t.version,
+  '?updated_at', iif(t.column_id IN ('in_review', 'done'), t.updated_at, NULL),
+  '?nodes', raw(nullif(t.associated_node_ids, '[]')),
+  '?needs', (SELECT nullif(json_group_array(n.number), '[]') FROM dependency d JOIN ticket n ON n.id = d.needs_id WHERE d.ticket_id = t.id AND n.deleted_at IS NULL),
+  '?blocked', iif(EXISTS ($(unmet)), bool(1), NULL),
+  '?job', iif(j.number IS NULL, NULL, record('id', j.id, 'number', j.number, 'kind', j.kind, 'state', j.state, '?reason', j.reason, '?message', j.message, '?worker', j.worker, '?stop', j.stop, '?run_after', j.run_after, 'tries', j.tries, 'max_tries', j.max_tries,
+    '?claimed_at', j.claimed_at, '?verdict', a.verdict, '?turns', a.turns, '?step', l.step, '?summary', substr(l.summary, 1, 120))),
+  '?cost_usd', (SELECT sum(c.cost_usd) FROM job k JOIN attempt c ON c.job_id = k.id WHERE k.ticket_id = t.id),
+  '?pr', (SELECT record('id', id, 'number', number, '?pr_number', pr_number, '?url', pr_url, 'state', state, 'forge', forge, '?approved_by', approved_by) FROM pr WHERE ticket_id = t.id ORDER BY number DESC LIMIT 1)) AS json
+FROM ticket t LEFT JOIN job j ON j.number = (SELECT max(number) FROM job WHERE ticket_id = t.id)
+LEFT JOIN attempt a ON a.job_id = j.id AND a.fence = j.fence
+LEFT JOIN log l ON j.state = 'running' AND l.seq = (SELECT max(seq) FROM log WHERE job_id = j.id)
+WHERE t.project_id = :project AND t.deleted_at IS NULL AND iif(@tickets IS NULL, 1, t.id IN (SELECT value FROM json_each(@tickets))) ORDER BY t.number;
+
+-- The log of a ticket without its outputs, which log.list has.
+-- :verb ui.log READ
+-- :in ticket:ref! since:int limit:int
+$(find_ticket)
+SELECT record('seq', seq, '?job_id', job_id, 'step', step, '?summary', nullif(summary, ''), '?raw', length(raw_output), '?raw_file', raw_file, 'success', bool(success), 'created_at', created_at) AS json
+FROM log WHERE ticket_id = :ticket AND seq > coalesce(@since, 0) ORDER BY seq LIMIT coalesce(@limit, -1);
