@@ -258,10 +258,10 @@ limited() {
 		mixed_path=$(printf %s "$path" | sed "s/:project/$p/; s/:ticket/$ot/; s/:job/$oj/; s/:note/$on/; s/:[a-z]*/$nobody/g")
 		for key in "$write" "$worker"; do
 			for where in "$theirs_path" "$mixed_path"; do
-				as "$key" "$method" "$where" '{"docs":["THEIRWORD passage"],"queries":["passage"],"session_id":"s","confirm_name":"ours"}' </dev/null
+				as "$key" "$method" "$where" '{"docs":["THEIRWORD passage"],"queries":["passage"],"session_id":"s","confirm_name":"theirs"}' </dev/null
 				! grep -v passage answer | grep -q THEIRWORD || bad="$bad $method:$where:tells"
 				case $where/$status in
-				*/403 | *"$p/"* | /api/settings* | /api/projects/200 | /api/worker/jobs/start/* | /health/*) ;;
+				*/403 | *"$p/"* | /api/settings* | /api/projects/200 | /api/events/200 | /api/worker/jobs/start/* | /health/*) ;;
 				*"$p"/20[0-9] | *"$p"/40[04]) ;;
 				*) bad="$bad $method:$where:$status" ;;
 				esac
@@ -274,8 +274,17 @@ limited() {
 	is "$door: each route" "$bad" ""
 	is "$door: nothing of theirs was changed" "$(theirs)" "$before"
 
-	# claims are of its projects (ours was removed by the way)
-	tera-rm -u project "$p" >/dev/null
+	as "$write" GET '/api/events?since=0'
+	gets "its events" 200 "length > 3 and all(.project_id == \"$p\")"
+	as "$write" GET '/api/events?stream=1&since=0&limit=4'
+	gets "as a stream" 200
+	is "$door: its own" "$(sed -n 's/^data: //p' answer | jq -r '.project_id // empty' | sort | uniq -c | sed 's/^ *//')" "4 $p"
+	as "$write" GET "/api/events?stream=1&project=$op"
+	gets "of another" 403
+	as "$write" GET "/api/jobs/$oj/logs?stream=1"
+	gets "nor a log" 403
+
+	# claims are of its projects
 	tera-enqueue "$(tera-add ticket project="$p" title=new | field id)" >/dev/null
 	as "$worker" POST /api/worker/jobs/start '{}'
 	gets "a claim" 200 ".project_id == \"$p\""
