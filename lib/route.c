@@ -465,7 +465,7 @@ call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r)
 	c->route = find(q, &names, r);
 	json_end(&names);
 	go = c->route != NULL;
-	if (go && strcmp(c->route->verbs, "!login") == 0) {
+	if (go && strcmp(c->route->verbs, "=login") == 0) {
 		login_answer(a, q, r);
 		go = false;
 	}

@@ -7,7 +7,7 @@
  * The last one's rows are the answer.  A row that begins {"http":N, is the
  * answer with that status, and nothing is done after it when N is an error.
  *
- * Of a verb job.claim the row is given the token of the job (token.h). "!login"
+ * Of a verb job.claim the row is given the token of the job (token.h). "=login"
  * is no verb but login.h.
  */
 #ifndef TERA_ROUTE_H

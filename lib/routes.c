@@ -73,9 +73,9 @@ const struct route routes[] = {
 	{ "GET", "/api/jobs/:job/logs", "api.job.logs", WHO_READ, SHAPE_LIST,
 	    200 },
 	/* browsers */
-	{ "GET", "/login", "!login", WHO_ALL, SHAPE_ONE, 200 },
-	{ "POST", "/login", "!login", WHO_ALL, SHAPE_ONE, 200 },
-	{ "POST", "/logout", "!login", WHO_ALL, SHAPE_ONE, 200 },
+	{ "GET", "/login", "=login", WHO_ALL, SHAPE_ONE, 200 },
+	{ "POST", "/login", "=login", WHO_ALL, SHAPE_ONE, 200 },
+	{ "POST", "/logout", "=login", WHO_ALL, SHAPE_ONE, 200 },
 
 	/* any verb: what tera-http asks */
 	{ "POST", "/api/v1/:verb", "", WHO_WRITE, SHAPE_LINES, 200 },
