@@ -107,10 +107,10 @@ units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(bins) www
 
-# api.sql uses parts of all others, import.sql of it.
+# api.sql uses parts of all others, the two after it of that.
 sql := $(sort $(wildcard sql/*.sql sql/migrate/*.sql))
-$(B)/gen/sql.c: sql/embed.awk $(filter-out sql/api.sql sql/import.sql,$(sql)) \
-		sql/api.sql sql/import.sql
+sql_last := sql/api.sql sql/rest.sql sql/import.sql
+$(B)/gen/sql.c: sql/embed.awk $(filter-out $(sql_last),$(sql)) $(sql_last)
 	@mkdir -p $(@D)
 	awk -f sql/embed.awk $(filter-out $<,$^) >$@.tmp
 	mv $@.tmp $@
@@ -280,7 +280,7 @@ lint:
 	$(MAKE) all B=build/gcc CC=gcc WERROR=-Werror
 	shellcheck -x $(sort $(shells)) $(tests) tests/lib.sh tests/http.sh tests/httpd.sh
 	shellcheck -x -s sh share/sh/tera.sh \
-		$(filter-out %.c %.py,$(wildcard tests/bench/*))
+		$(filter-out %.c %.pl %.py,$(wildcard tests/bench/*))
 	mandoc -Tlint -Wwarning $(pages)
 	! command -v node >/dev/null || for f in share/www/*.js share/www/*/*.js \
 		tests/ui/*.mjs; do node --check $$f || exit 1; done

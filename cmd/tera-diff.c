@@ -8,17 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "diff.h"
 #include "mirror.h"
 
-#define USAGE "[-Sx] [-C directory] [-U lines] {base..head | -}"
+#define USAGE "[-Six] [-C directory] [-U lines] {base..head | -}"
+#define COMMITS_MAX 250
 #define FILE_JSON_MAX (512UL * 1024) /* bytes of JSON for one file */
 #define LINE_MAX_OUT 8192UL          /* bytes of one line's text */
 
-enum form { JSON, STAT, TEXT };
+enum form { JSON, STAT, TEXT, COMMITS };
 
 struct out {
 	enum form form;
@@ -178,6 +180,57 @@ stat_total(const struct out *o)
 	    o->deletions == 1 ? "" : "s");
 }
 
+/* --- only a look --- */
+
+static void
+add_commit(void *arg, const struct diff_commit *c)
+{
+	struct out *o = arg;
+	struct buf one = BUF_INIT;
+	char at[32];
+	time_t t = (time_t)c->at;
+	struct tm tm;
+
+	json_add(&one, "oid", c->oid);
+	json_addn(&one, "sha", c->oid, 7); /* as Terarchitect has it */
+	json_add(&one, "message", c->subject != NULL ? c->subject : "");
+	json_add(&one, "author", c->author);
+	if (gmtime_r(&t, &tm) != NULL &&
+	    strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+		json_add(&one, "created_at", at);
+	buf_chr(&o->b, o->b.len > 0 ? ',' : '[');
+	buf_str(&o->b, json_end(&one));
+	buf_free(&one);
+}
+
+/* Which commits there are between the two. */
+static int
+commits(struct out *o, struct repo *r, const char *base, const char *head,
+    struct fault *f)
+{
+	char from[OID_LEN], to[OID_LEN];
+	struct buf b = BUF_INIT;
+	int code;
+
+	if (head == NULL)
+		head = "HEAD";
+	buf_clear(&o->b);
+	code = diff_commits(r, base, head, COMMITS_MAX, add_commit, o, f);
+	if (code != 0)
+		return code;
+	buf_str(&o->b, o->b.len > 0 ? "]" : "[]");
+	if (o->job != NULL)
+		json_add(&b, "job_id", o->job);
+	if (repo_commit_of(r, base, from))
+		json_add(&b, "base_oid", from);
+	if (repo_commit_of(r, head, to))
+		json_add(&b, "head_oid", to);
+	json_add_raw(&b, "commits", o->b.s);
+	puts(json_end(&b));
+	buf_free(&b);
+	return 0;
+}
+
 /* --- one difference --- */
 
 static int
@@ -187,8 +240,11 @@ show(struct out *o, struct repo *r, const char *base, const char *head,
 	struct diff d = { .arg = o, .context = context };
 	int code;
 
+	if (o->form == COMMITS)
+		return commits(o, r, base, head, f);
 	o->files = o->additions = o->deletions = 0;
 	switch (o->form) {
+	case COMMITS: break;
 	case TEXT: d.text = text_part; break;
 	case STAT: d.file = stat_file; break;
 	case JSON:
@@ -270,6 +326,60 @@ repo_of(const char *rec, const char *base, const char *head, bool *bare,
 	return r;
 }
 
+/*
+ * A record that names a branch only: what it changed since it left its base,
+ * both as they are there now.  head and base come to be the caller's to free.
+ */
+static struct repo *
+by_branch(const char *rec, char **base, char **head, struct fault *f)
+{
+	char *source = mirror_source(rec, f), *branch, *onto, *tip, *bottom;
+	struct repo *r = NULL;
+	struct mirror m;
+	char a[OID_LEN], b[OID_LEN], fork[OID_LEN];
+
+	if (source == NULL)
+		return NULL;
+	branch = json_get(rec, "$.head_branch");
+	onto = json_get(rec, "$.base_branch");
+	if (mirror_open(&m, source, f) == 0 && mirror_fetch(&m, f) == 0 &&
+	    (onto != NULL || mirror_default(&m, &onto, f) == 0)) {
+		tip = xasprintf("refs/remotes/origin/%s", branch);
+		bottom = xasprintf("refs/remotes/origin/%s", onto);
+		if (!repo_commit_of(m.repo, tip, b))
+			fail(f, EX_NOINPUT, "%s: no branch %s there", m.shown,
+			    branch);
+		else if (!repo_commit_of(m.repo, bottom, a) ||
+			 !repo_merge_base(m.repo, a, b, fork))
+			fail(f, EX_DATAERR,
+			    "%s: %s and %s have nothing in common", m.shown,
+			    onto, branch);
+		else {
+			*base = xstrdup(fork);
+			*head = xstrdup(b);
+			r = m.repo;
+			m.repo = NULL;
+		}
+		free(tip);
+		free(bottom);
+	}
+	mirror_close(&m);
+	free(source);
+	free(branch);
+	free(onto);
+	return r;
+}
+
+static bool
+has_branch(const char *rec)
+{
+	char *branch = json_get(rec, "$.head_branch");
+	bool yes = branch != NULL && git_branch_ok(branch);
+
+	free(branch);
+	return yes;
+}
+
 static int
 record(struct out *o, const char *rec, unsigned context, struct fault *f)
 {
@@ -280,7 +390,11 @@ record(struct out *o, const char *rec, unsigned context, struct fault *f)
 	bool bare = false;
 	int code;
 
-	if (base == NULL)
+	if (base == NULL && head == NULL && has_branch(rec)) {
+		r = by_branch(rec, &base, &head, f);
+		o->job = job;
+		code = r == NULL ? f->code : show(o, r, base, head, context, f);
+	} else if (base == NULL)
 		code = fail(f, EX_DATAERR, "the record has no base_oid");
 	else if ((r = repo_of(rec, base, head, &bare, f)) == NULL)
 		code = f->code;
@@ -324,9 +438,10 @@ main(int argc, char *argv[])
 	int c, code;
 
 	err_init(argc, argv, USAGE);
-	while ((c = getopt(argc, argv, "C:SU:x")) != -1)
+	while ((c = getopt(argc, argv, "C:SU:ix")) != -1)
 		switch (c) {
 		case 'C': dir = optarg; break;
+		case 'i': o.form = COMMITS; break;
 		case 'S': o.form = STAT; break;
 		case 'U': context = cmd_number("-U", optarg, 0, 100000); break;
 		case 'x': o.form = TEXT; break;

@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "noun.h"
+#include "review.h"
 #include "spawn.h"
 #include "step.h"
 
 #define USAGE                                                                  \
 	"{- | [-L path:line] [-m message] [-M method] [-p project] "           \
-	"{list | show | diff | comment | approve | merge | close} [pr] "       \
+	"{list | show | look | diff | files | review | comment | approve | "   \
+	"merge | close} [pr] "                                                 \
 	"[text | -] [key=value ...]}"
 #define DIFF_MAX (64UL * 1024 * 1024)
 /* Terarchitect's mark of what its agent wrote, understood by its poller. */
@@ -356,27 +358,98 @@ refresh(const char *pr, struct fault *f)
 	return rc;
 }
 
-static int
-diff(const char *pr)
+/* What the programs that look at git are told of a request. */
+static void
+source_of(struct buf *rec, const char *p)
 {
-	struct buf rec = BUF_INIT, out = BUF_INIT;
-	const char *argv[] = { "tera-diff", "-x", "-", NULL };
+	copy(rec, "repo_url", p, "$.source");
+	copy(rec, "base_oid", p, "$.base_oid");
+	copy(rec, "head_oid", p, "$.head_oid");
+	copy(rec, "head_branch", p, "$.head_branch");
+	copy(rec, "base_branch", p, "$.base_branch");
+	json_end(rec);
+	buf_chr(rec, '\n');
+}
+
+/* What tera-diff says of it in that form, NULL: as JSON. */
+static int
+diff_of(const char *p, const char *form, struct buf *out)
+{
+	const char *argv[] = { "tera-diff", form != NULL ? form : "-", "-",
+		NULL };
+	struct buf rec = BUF_INIT;
+	int rc;
+
+	if (form == NULL)
+		argv[2] = NULL;
+	source_of(&rec, p);
+	rc = spawn_run(argv, rec.s, rec.len, out, DIFF_MAX, 600);
+	buf_free(&rec);
+	return rc;
+}
+
+/* The request, after a look at its branch. */
+static char *
+looked_at(const char *pr)
+{
 	struct fault f;
 	char *p = refresh(pr, &f) == 0 ? show(pr, &f) : NULL;
-	int rc;
 
 	if (p == NULL)
 		die(f.code, "%s", f.msg);
-	copy(&rec, "repo_url", p, "$.source");
-	copy(&rec, "base_oid", p, "$.base_oid");
-	copy(&rec, "head_oid", p, "$.head_oid");
-	copy(&rec, "branch", p, "$.head_branch");
-	json_end(&rec);
-	buf_chr(&rec, '\n');
-	rc = spawn_run(argv, rec.s, rec.len, &out, DIFF_MAX, 600);
+	return p;
+}
+
+static int
+diff(const char *pr, const char *form)
+{
+	struct buf out = BUF_INIT;
+	char *p = looked_at(pr);
+	int rc = diff_of(p, form, &out);
+
 	fwrite(buf_text(&out), 1, out.len, stdout);
-	buf_free(&rec);
 	buf_free(&out);
+	free(p);
+	return rc;
+}
+
+/* What Terarchitect's page shows of a pull request. */
+static int
+review(const char *pr)
+{
+	struct buf in = BUF_INIT, commits = BUF_INIT, patch = BUF_INIT;
+	struct buf tests = BUF_INIT, out = BUF_INIT;
+	char *p = looked_at(pr), *words = NULL, *body, *text;
+	struct fault f = { 0, "" };
+	int rc = diff_of(p, "-i", &commits);
+
+	if (rc == 0)
+		rc = diff_of(p, "-x", &patch);
+	json_add(&in, "pr", pr);
+	if (rc == 0 && (words = ask("rest.words", json_end(&in), &f)) == NULL)
+		rc = f.code;
+	if (rc == 0) {
+		body = json_get(p, "$.body");
+		text = review_summary(body != NULL ? body : "");
+		review_tests(&tests, buf_text(&patch));
+		json_add(&out, "summary", text);
+		copy(&out, "commits", buf_text(&commits), "$.commits");
+		json_add_raw(&out, "test_files", tests.s);
+		json_add(&out, "tests_description", "");
+		json_end(&out);
+		free(text);
+		free(body);
+		text = json_merge(words, out.s);
+		puts(text);
+		free(text);
+	} else if (f.code != 0)
+		warn("%s", f.msg);
+	buf_free(&in);
+	buf_free(&commits);
+	buf_free(&patch);
+	buf_free(&tests);
+	buf_free(&out);
+	free(words);
 	free(p);
 	return rc;
 }
@@ -506,7 +579,15 @@ run(const char *what, int argc, char *argv[], const struct options *o)
 	if (strcmp(what, "close") == 0)
 		return simple("pr.close", argv[0], &in, store_print);
 	if (strcmp(what, "diff") == 0)
-		return diff(argv[0]);
+		return diff(argv[0], "-x");
+	if (strcmp(what, "files") == 0)
+		return diff(argv[0], NULL);
+	if (strcmp(what, "review") == 0)
+		return review(argv[0]);
+	if (strcmp(what, "look") == 0) {
+		free(looked_at(argv[0]));
+		return simple("pr.show", argv[0], &in, store_print);
+	}
 	if (texts)
 		return comment(argv[0], argv[1], o);
 	if (strcmp(what, "merge") == 0)

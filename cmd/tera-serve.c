@@ -29,6 +29,17 @@ list(void)
 	return 0;
 }
 
+static int
+describe(void)
+{
+	struct buf b = BUF_INIT;
+
+	route_openapi(&b);
+	puts(b.s);
+	buf_free(&b);
+	return 0;
+}
+
 /* Beside ourselves, or where the shell would find it. */
 static _Noreturn void
 listen_on(int argc, char *argv[])
@@ -71,7 +82,7 @@ serve(void)
 		s = store_open(&f);
 		db = s != NULL ? store_db(s, &f) : NULL;
 		if (db != NULL)
-			call_run(db, &q, &r);
+			call_run(db, &q, &r, STDOUT_FILENO);
 		else {
 			warn("%s", f.msg);
 			resp_error(&r, 503, "the store cannot be opened");
@@ -105,7 +116,7 @@ main(int argc, char *argv[])
 		err_name = "tera-serve";
 		return out_end(serve());
 	}
-	err_init(argc, argv, "-l [address:port | path] | routes");
+	err_init(argc, argv, "-l [address:port | path] | routes | openapi");
 	for (int c; (c = getopt(argc, argv, "l")) != -1;)
 		switch (c) {
 		case 'l': listening = 1; break;
@@ -114,6 +125,9 @@ main(int argc, char *argv[])
 	if (!listening && argc - optind == 1 &&
 	    strcmp(argv[optind], "routes") == 0)
 		return out_end(list());
+	if (!listening && argc - optind == 1 &&
+	    strcmp(argv[optind], "openapi") == 0)
+		return out_end(describe());
 	if (!listening)
 		err_usage();
 	listen_on(argc - optind, argv + optind);

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -20,6 +21,7 @@
 #include "hub.h"
 #include "json.h"
 #include "keep.h"
+#include "meter.h"
 #include "rest.h"
 #include "static.h"
 
@@ -53,13 +55,16 @@ struct visit {
 	struct reader *reader; /* of the stream that it is; NULL: none */
 	int fd;                /* and its socket */
 	bool lean;             /* it has given back what it can */
+	long long came;        /* us */
 	struct visit *next;
 };
 
 struct daemon {
 	struct MHD_Daemon *mhd;
+	struct progs *progs;
+	struct meter *meter;
 	int fd, quiet; /* quiet: the socket after the drain, -1 before */
-	int poll;      /* mhd, and what becomes of the streams' sockets */
+	int poll;      /* all that there is to wait for */
 	struct hub *hub;
 	bool stirred, other; /* see daemon_stir, daemon_other */
 	struct auth auth;
@@ -72,6 +77,15 @@ struct daemon {
 
 /* --- a request --- */
 
+static long long
+microseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
 /* The first line, before anything else of it is known. */
 static void *
 arrive(void *arg, const char *uri, struct MHD_Connection *conn)
@@ -81,6 +95,7 @@ arrive(void *arg, const char *uri, struct MHD_Connection *conn)
 	size_t path = strcspn(uri, "?");
 
 	*v = (struct visit){ .conn = conn, .d = d, .fd = -1 };
+	v->came = microseconds();
 	d->busy++;
 	if (strlen(uri) > REQ_LINE_MAX) {
 		resp_error(&v->r, 414, "the address is too long");
@@ -471,23 +486,29 @@ let_go(void *arg)
 static enum MHD_Result
 send_answer(struct visit *v)
 {
-	struct MHD_Response *m;
+	struct MHD_Response *m = NULL;
 	enum MHD_Result sent;
+	int status;
 
-	/* of a 304 libmicrohttpd leaves out the body */
-	if (v->answer != NULL)
-		return MHD_queue_response(v->conn,
-		    etag_known(&v->q, v->answer->etag) ? 304 : 200,
-		    v->answer->m);
-	if (v->r.stream != NULL)
-		join(v);
-	else if (!v->r.file)
-		etag_answer(&v->q, &v->r);
-	m = sendable(v);
-	if (m == NULL)
-		return MHD_NO;
-	sent = MHD_queue_response(v->conn, (unsigned)v->r.status, m);
-	MHD_destroy_response(m);
+	if (v->answer != NULL) {
+		/* of a 304 libmicrohttpd leaves out the body */
+		status = etag_known(&v->q, v->answer->etag) ? 304 : 200;
+	} else {
+		if (v->r.stream != NULL)
+			join(v);
+		else if (!v->r.file)
+			etag_answer(&v->q, &v->r);
+		status = v->r.status;
+		m = sendable(v);
+		if (m == NULL)
+			return MHD_NO;
+	}
+	meter_count(
+	    v->d->meter, v->call.route, status, microseconds() - v->came);
+	sent = MHD_queue_response(
+	    v->conn, (unsigned)status, m != NULL ? m : v->answer->m);
+	if (m != NULL)
+		MHD_destroy_response(m);
 	return sent;
 }
 
@@ -565,10 +586,12 @@ silent(void *arg, const char *fmt, va_list ap)
 
 /* --- all of them --- */
 
-static int
-mhd_fd(const struct daemon *d)
+static bool
+watch(struct daemon *d, int fd)
 {
-	return MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	struct epoll_event e = { .events = EPOLLIN };
+
+	return epoll_ctl(d->poll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
 struct daemon *
@@ -576,11 +599,11 @@ daemon_open(int fd)
 {
 	static const struct hub_door door = { wake, still_may };
 	struct daemon *d = xmalloc(sizeof(*d));
-	struct epoll_event e = { .events = EPOLLIN };
 
 	*d = (struct daemon){ .fd = fd, .quiet = -1 };
 	d->keep.drop = let_go;
 	d->poll = epoll_create1(EPOLL_CLOEXEC);
+	d->hub = hub_open(&door);
 	d->last = &d->wait;
 	d->mhd = MHD_start_daemon(
 	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
@@ -591,35 +614,41 @@ daemon_open(int fd)
 	    (size_t)2 * REQ_HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK, arrive, d,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, leave, d, MHD_OPTION_END);
-	if (d->mhd == NULL || d->poll < 0 ||
-	    epoll_ctl(d->poll, EPOLL_CTL_ADD, mhd_fd(d), &e) != 0) {
-		if (d->mhd != NULL)
-			MHD_stop_daemon(d->mhd);
-		if (d->poll >= 0)
-			close(d->poll);
-		free(d);
+	d->progs = progs_open(PROG_SECONDS);
+	d->meter = meter_open();
+	if (d->mhd == NULL || d->progs == NULL || d->poll < 0 ||
+	    !watch(d, MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)
+			  ->epoll_fd) ||
+	    !watch(d, progs_fd(d->progs))) {
+		daemon_close(d);
 		return NULL;
 	}
-	d->hub = hub_open(&door);
 	return d;
 }
 
 void
 daemon_close(struct daemon *d)
 {
+	struct visit *v;
+
 	if (d == NULL)
 		return;
 	while (d->wait != NULL) {
-		struct visit *v = d->wait;
-
+		v = d->wait;
 		d->wait = v->next;
 		MHD_resume_connection(v->conn);
 	}
 	hub_end(d->hub, NULL);
-	MHD_stop_daemon(d->mhd);
+	while ((v = progs_end(d->progs)) != NULL)
+		MHD_resume_connection(v->conn);
+	progs_close(d->progs);
+	meter_close(d->meter);
+	if (d->mhd != NULL)
+		MHD_stop_daemon(d->mhd);
 	hub_close(d->hub);
-	close(d->poll);
 	keep_free(&d->keep);
+	if (d->poll >= 0)
+		close(d->poll);
 	if (d->quiet >= 0)
 		close(d->quiet);
 	auth_free(&d->auth);
@@ -651,6 +680,7 @@ daemon_patience(struct daemon *d)
 		own = ms < 60000 ? (int)ms : 60000;
 	if (d->asked != 0)
 		own = sooner(own, REST_MS);
+	own = sooner(own, progs_patience(d->progs));
 	return sooner(own, hub_patience(d->hub));
 }
 
@@ -706,7 +736,38 @@ keep_it(struct daemon *d, struct db *db, struct visit *v)
 		a->holders++;
 }
 
-/* One round: each one's next verb, all together.  Who has its answer goes. */
+/* The answer is there. */
+static void
+answered(struct daemon *d, struct db *db, struct visit *v)
+{
+	const struct route *r = v->call.route;
+
+	v->done = true;
+	if (r != NULL && r->shape == SHAPE_TEXT && v->r.status == 200)
+		meter_text(d->meter, &v->r.body,
+		    MHD_get_daemon_info(
+			d->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+			->num_connections,
+		    (unsigned)hub_count(d->hub));
+	else if (db != NULL)
+		keep_it(d, db, v);
+	MHD_resume_connection(v->conn);
+}
+
+/* Starts the program that comes next of it; who asks may go away meanwhile. */
+static void
+run_program(struct daemon *d, struct visit *v)
+{
+	const struct call *c = &v->call;
+
+	progs_add(d->progs, c->program, c->in, c->actor,
+	    MHD_get_connection_info(v->conn, MHD_CONNECTION_INFO_CONNECTION_FD)
+		->connect_fd,
+	    v);
+}
+
+/* One round: each one's next verb, all together.  Who has its answer goes, and
+ * who needs a program waits for that. */
 static void
 round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 {
@@ -716,35 +777,98 @@ round_of(struct daemon *d, struct db *db, struct visit **list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct call *c = &list[i]->call;
 
-		works[i] = (struct work){
+		if (c->program != NULL) {
+			run_program(d, list[i]);
+			continue;
+		}
+		works[kept] = (struct work){
 			.who = list[i], .verb = c->verb, .actor = c->actor
 		};
-		work_init(&works[i], 1);
-		works[i].tasks[0].in = c->in;
-		works[i].tasks[0].key = c->key;
+		work_init(&works[kept], 1);
+		works[kept].tasks[0].in = c->in;
+		works[kept++].tasks[0].key = c->key;
 	}
-	if (work_run(db, works, n))
+	n = kept;
+	if (n > 0 && work_run(db, works, n))
 		d->stirred = true;
+	kept = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = works[i].who;
+		bool more = call_next(&v->call, &works[i].tasks[0], &v->r);
 
-		v->done = !call_next(&v->call, &works[i].tasks[0], &v->r);
 		work_free(&works[i]);
-		if (v->done) {
-			keep_it(d, db, v);
-			MHD_resume_connection(v->conn);
-		} else
+		if (more)
 			list[kept++] = v;
+		else
+			answered(d, db, v);
 	}
 	if (kept > 0)
 		round_of(d, db, list, kept);
+}
+
+/* Takes those whose program has ended.  True: there was one. */
+static bool
+take_programs(struct daemon *d, struct db *db)
+{
+	struct work w;
+	struct visit *v;
+	bool any = false, more;
+
+	work_init(&w, 1);
+	while ((v = progs_next(d->progs, &w.tasks[0])) != NULL) {
+		any = true;
+		more = call_next(&v->call, &w.tasks[0], &v->r);
+		if (more && db == NULL) {
+			resp_error(&v->r, 503, "there is no store now");
+			more = false;
+		}
+		if (more)
+			round_of(d, db, &v, 1);
+		else
+			answered(d, db, v);
+		work_free(&w);
+		work_init(&w, 1);
+	}
+	work_free(&w);
+	return any;
+}
+
+/* Those who ask what somebody in the last round did: mostly it is kept now. */
+static void
+serve_rest(struct daemon *d, struct db *db, struct visit *list)
+{
+	if (list != NULL)
+		look_at_store(d, db);
+	while (list != NULL) {
+		struct visit *v = list;
+
+		list = v->next;
+		if (!find_kept(d, v)) {
+			round_of(d, db, &v, 1);
+			continue;
+		}
+		answered(d, db, v);
+	}
+}
+
+/* Asks one of them the same?  A change brings everybody who has the board
+ * open. */
+static bool
+asked_by(struct visit *const *list, size_t n, const struct visit *v)
+{
+	if (!keep_may(&v->call))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (keep_same(&list[i]->call, &v->call))
+			return true;
+	return false;
 }
 
 /* Takes up to BATCH of those who wait.  False: nobody does. */
 static bool
 serve(struct daemon *d, struct db *db)
 {
-	struct visit *list[BATCH];
+	struct visit *list[BATCH], *rest = NULL;
 	size_t n = 0;
 
 	if (d->wait == NULL)
@@ -764,14 +888,18 @@ serve(struct daemon *d, struct db *db)
 		if (db != NULL &&
 		    call_begin(&v->call, &d->auth, &v->q, &v->r) &&
 		    !find_kept(d, v)) {
-			list[n++] = v;
+			if (asked_by(list, n, v)) {
+				v->next = rest;
+				rest = v;
+			} else
+				list[n++] = v;
 			continue;
 		}
-		v->done = true;
-		MHD_resume_connection(v->conn);
+		answered(d, db, v);
 	}
 	if (n > 0)
 		round_of(d, db, list, n);
+	serve_rest(d, db, rest);
 	return true;
 }
 
@@ -783,7 +911,7 @@ daemon_turn(struct daemon *d, struct db *db)
 	hub_store(d->hub, db, d->other);
 	d->other = false;
 	MHD_run(d->mhd);
-	while (serve(d, db))
+	while (serve(d, db) || take_programs(d, db))
 		MHD_run(d->mhd);
 	if (hub_count(d->hub) > 0 && db != NULL) {
 		look_at_store(d, db);

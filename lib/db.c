@@ -505,6 +505,12 @@ db_looked(struct db *db)
 		again(db, &db->commit, "COMMIT");
 }
 
+bool
+db_stale(const struct db *db)
+{
+	return db->fn.stale;
+}
+
 long long
 db_data_version(struct db *db)
 {

@@ -56,6 +56,9 @@ void db_undo(struct db *db);
  * keeps them in the same transaction.  Not for eyes outside. */
 void db_peek(struct db *db, row_fn *row, void *arg);
 
+/* Was the last verb refused because it named an older version? */
+bool db_stale(const struct db *db);
+
 /* Rises when another connection has committed. */
 long long db_data_version(struct db *db);
 

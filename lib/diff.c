@@ -140,3 +140,39 @@ diff_show(struct repo *r, const char *base, const char *head,
 	git_tree_free(old);
 	return code;
 }
+
+int
+diff_commits(struct repo *r, const char *base, const char *head, size_t max,
+    void (*one)(void *arg, const struct diff_commit *c), void *arg,
+    struct fault *f)
+{
+	git_commit *from = repo_commit(r, base), *to = repo_commit(r, head);
+	git_revwalk *walk = NULL;
+	git_oid id;
+	int code = 0;
+
+	if (from == NULL || to == NULL)
+		code = fail(f, EX_NOINPUT, "no such revision: %s",
+		    from == NULL ? base : head);
+	else if (git_revwalk_new(&walk, repo_git(r)) < 0 ||
+		 git_revwalk_sorting(
+		     walk, GIT_SORT_TOPOLOGICAL | GIT_SORT_REVERSE) < 0 ||
+		 git_revwalk_push(walk, git_commit_id(to)) < 0 ||
+		 git_revwalk_hide(walk, git_commit_id(from)) < 0)
+		code = repo_trouble(f, EX_SOFTWARE, "the commits");
+	while (code == 0 && max-- > 0 && git_revwalk_next(&id, walk) == 0) {
+		char oid[OID_LEN];
+		git_commit *c;
+
+		if (git_commit_lookup(&c, repo_git(r), &id) < 0)
+			continue;
+		git_oid_tostr(oid, sizeof(oid), &id);
+		one(arg, &(struct diff_commit){ oid, git_commit_summary(c),
+			     git_commit_author(c)->name, git_commit_time(c) });
+		git_commit_free(c);
+	}
+	git_revwalk_free(walk);
+	git_commit_free(from);
+	git_commit_free(to);
+	return code;
+}

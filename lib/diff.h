@@ -37,4 +37,15 @@ struct diff {
 int diff_show(struct repo *r, const char *base, const char *head,
     const struct diff *d, struct fault *f);
 
+struct diff_commit {
+	const char *oid, *subject, *author;
+	long long at; /* seconds since 1970: when it was committed */
+};
+
+/* The commits that head has and base lacks, the oldest first, at most max: the
+ * newest are left out then. */
+int diff_commits(struct repo *r, const char *base, const char *head, size_t max,
+    void (*one)(void *arg, const struct diff_commit *c), void *arg,
+    struct fault *f);
+
 #endif

@@ -310,8 +310,9 @@ intake_open(struct intake *t)
 
 	t->store = store_open(&f);
 	t->db = t->store != NULL ? store_db(t->store, &f) : NULL;
-	if (t->db == NULL || db_verb(t->db, verb_find("import.names"), "{}",
-				 keep, &t->names, &f) != 0 ||
+	if (t->db == NULL ||
+	    db_verb(t->db, verb_find("import.names"), "{}", keep, &t->names,
+		&f) != 0 ||
 	    db_as(t->db, "import", &f) != 0)
 		die(f.code, "%s", f.msg);
 }

@@ -55,6 +55,13 @@ same(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+bool
+keep_same(const struct call *a, const struct call *b)
+{
+	return a->route == b->route && keep_may(a) &&
+	       strcmp(a->in, b->in) == 0 && same(a->actor, b->actor);
+}
+
 void *
 keep_find(const struct keep *k, const struct call *c)
 {

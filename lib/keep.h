@@ -38,6 +38,9 @@ bool keep_look(struct keep *k, struct db *db);
 /* May the answer to c be kept? */
 bool keep_may(const struct call *c);
 
+/* Has one answer to both, which may be kept? */
+bool keep_same(const struct call *a, const struct call *b);
+
 /* The answer, or NULL. */
 void *keep_find(const struct keep *k, const struct call *c);
 

@@ -139,6 +139,7 @@ resp_words(int status)
 		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
 		{ 502, "Bad Gateway" },
 		{ 503, "Service Unavailable" },
 	};
@@ -189,20 +190,15 @@ req_decode(const char *s, size_t n, bool plus, char **out)
 	return true;
 }
 
-/* What the verb wants of a key: its type and the length of that.  NULL: it
- * does not know the key. */
-static const char *
-wanted(const struct verb *v, const char *key, size_t *n)
+const char *
+verb_key(const struct verb *v, const char *key)
 {
 	size_t len = strlen(key);
 
 	for (const char *p = v->in; *p != '\0'; p += strcspn(p, " ")) {
 		p += strspn(p, " ");
-		if (len > 0 && strncmp(p, key, len) == 0 && p[len] == ':') {
-			p += len + 1;
-			*n = strcspn(p, "! ");
-			return p;
-		}
+		if (len > 0 && strncmp(p, key, len) == 0 && p[len] == ':')
+			return p + len + 1;
 	}
 	return NULL;
 }
@@ -236,16 +232,16 @@ req_query(struct buf *b, const char *query, const struct verb *v)
 	bool fine = true;
 
 	for (const char *p = query; fine && *p != '\0'; p += *p == '&') {
-		size_t n = strcspn(p, "&"), k = strcspn(p, "=&"), want;
+		size_t n = strcspn(p, "&"), k = strcspn(p, "=&");
 		char *key, *value = NULL;
 		const char *type;
 
 		fine =
 		    req_decode(p, k, true, &key) &&
 		    req_decode(p + k + (k < n), n - k - (k < n), true, &value);
-		type = fine ? wanted(v, key, &want) : NULL;
+		type = fine ? verb_key(v, key) : NULL;
 		if (type != NULL)
-			add_typed(b, key, value, type, want);
+			add_typed(b, key, value, type, strcspn(type, "! "));
 		free(key);
 		free(value);
 		p += n;

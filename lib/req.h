@@ -105,6 +105,10 @@ bool req_decode(const char *s, size_t n, bool plus, char **out);
  */
 bool req_query(struct buf *b, const char *query, const struct verb *v);
 
+/* What the verb wants of that key: text that begins with its type.  NULL: it
+ * does not know the key. */
+const char *verb_key(const struct verb *v, const char *key);
+
 /* Is the address this machine itself? */
 bool req_loopback(const char *address);
 

@@ -111,6 +111,24 @@ route_body_max(const char *path)
 	return REQ_BODY_MAX;
 }
 
+const struct verb *
+route_verb(const char **at)
+{
+	const char *p = *at;
+	char name[64];
+
+	while (*(p += strspn(p, " $+")) != '\0') {
+		bool verb = *p != '!' && *p != '=';
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, "? "), p);
+		p += strcspn(p, " ");
+		*at = p;
+		if (verb)
+			return verb_find(name);
+	}
+	return NULL;
+}
+
 /* --- the input --- */
 
 static const char *const in_env[][2] = {
@@ -251,13 +269,41 @@ picked(
 	return buf_take(&b);
 }
 
-/* Sets the next verb and its input; false when there is none.  row is the
- * last answer of the one before it, or NULL. */
+/* What a program gets: the names in the path, and the last row; nothing that
+ * a stranger said. */
+static bool
+to_program(struct call *c, const char *name, const char *row)
+{
+	c->verb = NULL;
+	c->program = prog_find(name);
+	free(c->in);
+	c->in = xstrdup(c->names);
+	if (row != NULL)
+		c->in = merged(c->in, row);
+	return c->program != NULL;
+}
+
+/* Who asks, for a verb that wants to know it. */
+static void
+add_actor(struct call *c)
+{
+	struct buf own = BUF_INIT;
+
+	if (verb_key(c->verb, "actor") == NULL)
+		return;
+	json_add(&own, "actor", c->actor);
+	json_end(&own);
+	c->in = merged(c->in, own.s);
+	buf_free(&own);
+}
+
+/* Sets the next verb or program and its input; false when there is none.  row
+ * is the last answer of the one before it, or NULL. */
 static bool
 advance(struct call *c, const char *row)
 {
 	char name[64], need[34];
-	bool env, add;
+	bool env, add, program;
 
 	do {
 		const char *p = c->rest + strspn(c->rest, " ");
@@ -270,6 +316,8 @@ advance(struct call *c, const char *row)
 		p += env;
 		add = *p == '+';
 		p += add;
+		program = *p == '!';
+		p += program;
 		k = strcspn(p, "? ");
 		snprintf(name, sizeof(name), "%.*s", (int)k, p);
 		snprintf(need, sizeof(need), "$.%.*s",
@@ -277,6 +325,9 @@ advance(struct call *c, const char *row)
 		    p[k] == '?' ? p + k + 1 : "");
 	} while (need[2] != '\0' &&
 		 strstr(" null", json_type(c->request, need)) != NULL);
+	if (program)
+		return to_program(c, name, row);
+	c->program = NULL;
 	c->verb = verb_find(name);
 	free(c->in);
 	c->in = NULL;
@@ -287,7 +338,17 @@ advance(struct call *c, const char *row)
 	else
 		c->in = picked(c->verb, c->request, add ? row : NULL,
 		    env ? environment() : NULL);
+	add_actor(c);
 	return true;
+}
+
+/* Is what comes next a question only? */
+static bool
+only_looks(const struct call *c)
+{
+	if (c->program != NULL)
+		return prog_looks(c->program);
+	return c->verb != NULL && !(c->verb->flags & VERB_WRITE);
 }
 
 /*
@@ -300,9 +361,11 @@ ask_first(struct call *c)
 {
 	struct buf in = BUF_INIT;
 
-	while (!(c->verb->flags & VERB_WRITE))
+	while (only_looks(c))
 		if (!advance(c, NULL))
 			return;
+	if (c->verb == NULL)
+		return; /* a merge sees for itself what is done already */
 	json_add(&in, "key", c->key);
 	json_add(&in, "verb", c->verb->name);
 	json_end(&in);
@@ -319,7 +382,7 @@ begin_with(struct call *c, bool done)
 	c->asking = false;
 	c->rest = c->route->verbs;
 	advance(c, NULL);
-	while (done && !(c->verb->flags & VERB_WRITE))
+	while (done && only_looks(c))
 		advance(c, NULL);
 }
 
@@ -380,7 +443,9 @@ flags_of(const struct call *c, bool *claims)
 static bool
 in_scope(struct call *c, struct resp *r)
 {
-	return c->asking || scope_fits(c->auth, &c->by, c->verb, &c->in, r);
+	/* a program gets what a verb before it answered */
+	return c->asking || c->verb == NULL ||
+	       scope_fits(c->auth, &c->by, c->verb, &c->in, r);
 }
 
 /* A key that somebody thought of: 8 to 255 visible characters. */
@@ -395,32 +460,80 @@ good_key(const char *key)
 	return n >= 8 && n <= 255;
 }
 
+/* The most rows that are asked for, -1: all, which is also what is no number:
+ * the verb says what it thinks of that. */
+static long long
+page_size(const struct call *c)
+{
+	char *text = json_get(c->request, "$.limit"), *end;
+	long long n = -1;
+
+	if (text != NULL && *text != '\0') {
+		n = strtoll(text, &end, 10);
+		if (*end != '\0')
+			n = -1;
+		else if (n < 0 || n > LIST_MAX)
+			n = LIST_MAX + 1;
+	}
+	free(text);
+	return n;
+}
+
+/* A page of a list has at most LIST_MAX rows.  False: r. */
+static bool
+page_fits(const struct call *c, struct resp *r)
+{
+	if (c->route->shape != SHAPE_LIST || page_size(c) <= LIST_MAX)
+		return true;
+	resp_error(r, 400, "limit: want 0 to %d", LIST_MAX);
+	return false;
+}
+
+/* Adds what the query says to the request: the keys of any of the verbs. */
+static bool
+asked(struct call *c, const struct req *q)
+{
+	const char *at = c->route->verbs;
+	const struct verb *v = c->verb != NULL ? c->verb : route_verb(&at);
+	bool fine = true;
+
+	if (*q->query == '\0')
+		return true;
+	for (; fine && v != NULL; v = *at != '\0' ? route_verb(&at) : NULL) {
+		struct buf b = BUF_INIT;
+
+		fine = req_query(&b, q->query, v);
+		json_end(&b);
+		c->request = merged(c->request, b.s);
+		buf_free(&b);
+	}
+	return fine;
+}
+
 /* Puts the input together, and finds the verb to begin with.  False: r. */
 static bool
 understand(struct call *c, struct req *q, const char *names, struct resp *r)
 {
 	bool one = c->verb != NULL, fine;
-	struct buf asked = BUF_INIT;
 
 	c->request = object(q, r);
 	if (c->request == NULL)
 		return false;
 	c->rest = c->route->verbs;
-	if (!one)
-		advance(c, NULL); /* to know what the first one's keys are */
-	fine = req_query(&asked, q->query, c->verb);
+	fine = asked(c, q);
 	if (!fine)
 		resp_error(r, 400, "the query is not percent-encoded UTF-8");
-	json_end(&asked);
-	c->request = merged(c->request, asked.s);
-	buf_free(&asked);
 	if (one) {
 		c->in = xstrdup(c->request);
+		add_actor(c);
 		return fine && in_scope(c, r);
 	}
 	/* what the path names is what is meant */
 	c->request = merged(c->request, names);
+	c->names = xstrdup(names);
 	begin_with(c, false);
+	if (fine && !page_fits(c, r))
+		fine = false;
 	if (c->key != NULL)
 		ask_first(c);
 	if (!c->asking)
@@ -446,6 +559,16 @@ flow(struct call *c, enum who who, const struct req *q, struct resp *r)
 	free(c->in);
 	c->in = stream_first(c->stream);
 	return true;
+}
+
+/* What needs no store. */
+static void
+own_answer(struct resp *r)
+{
+	route_openapi(&r->body);
+	buf_chr(&r->body, '\n');
+	r->status = 200;
+	r->type = "application/json";
 }
 
 bool
@@ -474,10 +597,15 @@ call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r)
 		name = json_get(names.s, "$.verb");
 		go = plain(c, name, &who, r);
 	}
+	c->q = q;
 	go = go && auth_may(a, q, who, !(flags_of(c, &claims) & VERB_WRITE),
 		       &c->by, r);
 	c->actor = c->by.actor;
 	go = go && (!claims || auth_can_claim(a, r));
+	if (go && c->route->verbs[0] == '=') {
+		own_answer(r);
+		go = false;
+	}
 	if (go && q->head[HEAD_KEY] != NULL && !good_key(q->head[HEAD_KEY])) {
 		resp_error(r, 400, "Idempotency-Key: want 8 to 255 characters");
 		go = false;
@@ -511,18 +639,45 @@ status_of(int code)
 	}
 }
 
+/* The last row, or NULL. */
+static const char *
+last_row(const struct task *t)
+{
+	const char *row = NULL;
+
+	for (size_t at = 0; at < t->text.len; at += strlen(row) + 1)
+		row = t->text.s + at;
+	return row;
+}
+
 static void
-refusal(struct resp *r, int code, const char *msg)
+refusal(const struct call *c, struct resp *r, const struct task *t)
 {
 	struct buf text = BUF_INIT;
+	const char *row = c->program != NULL ? last_row(t) : NULL;
+	char *all;
 
-	json_add(&text, "error", msg);
-	json_add_int(&text, "code", code);
+	r->status = status_of(t->rc);
+	/* the remote does not let us, or could not be asked */
+	if (c->program != NULL && t->rc == EX_NOPERM)
+		r->status = 502;
+	/* it, or what it was about, has changed meanwhile */
+	if (t->stale || (row != NULL && t->rc == EX_DATAERR))
+		r->status = 409;
+	json_add(&text, "error", t->msg);
+	json_add_int(&text, "code", t->rc);
+	if (r->status == 502)
+		json_add(&text, "detail", t->msg);
 	json_end(&text);
-	buf_chr(&text, '\n');
 	buf_free(&r->body);
-	r->body = text;
-	r->status = status_of(code);
+	if (row != NULL) { /* such as the conflicts of a merge */
+		all = json_merge(row, text.s);
+		buf_str(&r->body, all);
+		free(all);
+	} else
+		buf_str(&r->body, text.s);
+	buf_chr(&r->body, '\n');
+	buf_free(&text);
 	r->type = "application/json";
 }
 
@@ -543,18 +698,82 @@ row_status(const char *row, const char **rest)
 	return (int)n;
 }
 
+/* The query as it was, without the keys that say where a page begins. */
+static void
+same_query(struct buf *b, const char *query)
+{
+	static const char safe[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "-._~%=+!$'()*,:@/?";
+
+	for (const char *p = query; *p != '\0'; p += *p == '&') {
+		size_t n = strcspn(p, "&");
+
+		if (n > 0 && strspn(p, safe) >= n &&
+		    strncmp(p, "after=", 6) != 0 &&
+		    strncmp(p, "since=", 6) != 0)
+			buf_fmt(b, "%.*s&", (int)n, p);
+		p += n;
+	}
+}
+
+/* Where the next page is, when this one is full: a link relative to the
+ * address that was asked, whatever a web server put before our path. */
+static void
+link_next(const struct call *c, const struct task *t, struct resp *r)
+{
+	long long limit = page_size(c), at = -1;
+	const char *row = last_row(t), *key = "after";
+	struct buf query = BUF_INIT;
+
+	if (limit <= 0 || t->rows < limit || row == NULL)
+		return;
+	if (verb_key(c->verb, "after") != NULL)
+		at = json_int(row, "$.number", -1);
+	else if (verb_key(c->verb, key = "since") != NULL)
+		at = json_int(row, "$.seq", -1);
+	if (at < 0)
+		return;
+	same_query(&query, c->q->query);
+	resp_head(
+	    r, "Link", "<?%s%s=%lld>; rel=\"next\"", buf_text(&query), key, at);
+	buf_free(&query);
+}
+
+static const char *
+type_of(enum shape shape)
+{
+	switch (shape) {
+	case SHAPE_LINES: return "application/x-ndjson";
+	case SHAPE_TEXT: return "text/plain; version=0.0.4; charset=utf-8";
+	default: return "application/json";
+	}
+}
+
+static void
+add_text(struct buf *b, const char *row)
+{
+	char *text = json_get(row, "$.text");
+
+	buf_str(b, text != NULL ? text : "");
+	buf_chr(b, '\n');
+	free(text);
+}
+
 static void
 answer(const struct call *c, const struct task *t, struct resp *r)
 {
 	const char *row = buf_text(&t->text), *end = row + t->text.len;
 	enum shape shape = c->route->shape;
+	bool lines = shape == SHAPE_LINES || shape == SHAPE_TEXT;
 
 	r->status = c->route->status;
 	/* what the answer shows is not older: a stream goes on from there */
 	if (strcmp(c->route->method, "GET") == 0)
 		resp_head(r, "Tera-Event", "%lld", c->event);
-	r->type =
-	    shape == SHAPE_LINES ? "application/x-ndjson" : "application/json";
+	r->type = type_of(shape);
+	if (shape == SHAPE_LIST && c->verb != NULL)
+		link_next(c, t, r);
 	if (shape == SHAPE_LIST)
 		buf_chr(&r->body, '[');
 	for (int i = 0; row < end; row += strlen(row) + 1, i++) {
@@ -563,6 +782,10 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 
 		if (shape == SHAPE_ONE && i < t->rows - 1)
 			continue;
+		if (shape == SHAPE_TEXT) {
+			add_text(&r->body, row);
+			continue;
+		}
 		if (shape == SHAPE_LIST && i > 0)
 			buf_chr(&r->body, ',');
 		if (status != 0) {
@@ -576,8 +799,13 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 	}
 	if (shape == SHAPE_LIST)
 		buf_chr(&r->body, ']');
-	if (shape != SHAPE_LINES && r->body.len > 0)
+	if (!lines && r->body.len > 0)
 		buf_chr(&r->body, '\n');
+	if (shape == SHAPE_TEXT)
+		buf_str(&r->body,
+		    "# HELP tera_build_info The program that answers.\n"
+		    "# TYPE tera_build_info gauge\n"
+		    "tera_build_info{version=\"" TERA_VERSION "\"} 1\n");
 	if (shape == SHAPE_ONE && r->body.len == 0)
 		r->status = 204;
 }
@@ -585,10 +813,10 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 static bool
 next_of(struct call *c, const struct task *t, struct resp *r)
 {
-	const char *row = NULL, *rest;
+	const char *row, *rest;
 
 	if (t->rc > 1) {
-		refusal(r, t->rc, t->msg);
+		refusal(c, r, t);
 		return false;
 	}
 	if (c->asking) {
@@ -599,8 +827,7 @@ next_of(struct call *c, const struct task *t, struct resp *r)
 		r->status = 204;
 		return false;
 	}
-	for (size_t at = 0; at < t->text.len; at += strlen(row) + 1)
-		row = t->text.s + at;
+	row = last_row(t);
 	if (c->stream != NULL) {
 		stream_start(c->stream, buf_text(&t->text), c->head, r);
 		c->stream = NULL;
@@ -636,6 +863,7 @@ void
 call_free(struct call *c)
 {
 	free(c->in);
+	free(c->names);
 	free(c->request);
 	free(c->own_key);
 	caller_free(&c->by);
@@ -663,7 +891,7 @@ call_event(struct db *db)
 }
 
 void
-call_run(struct db *db, struct req *q, struct resp *r)
+call_run(struct db *db, struct req *q, struct resp *r, int client)
 {
 	struct auth a = { .db = NULL };
 	struct call c = { .route = NULL };
@@ -679,7 +907,10 @@ call_run(struct db *db, struct req *q, struct resp *r)
 		work_init(&w, 1);
 		w.tasks[0].in = c.in;
 		w.tasks[0].key = c.key;
-		work_run(db, &w, 1);
+		if (c.program != NULL)
+			prog_run(c.program, c.in, c.actor, client, &w.tasks[0]);
+		else
+			work_run(db, &w, 1);
 		go = call_next(&c, &w.tasks[0], r);
 		work_free(&w);
 	}

@@ -60,6 +60,7 @@ void
 sqlfn_begin(struct sqlfn *fn)
 {
 	fn->refused.code = 0;
+	fn->stale = false;
 	fn->ms = 0;
 }
 
@@ -90,6 +91,18 @@ fn_refuse(sqlite3_context *c, int n, sqlite3_value **v)
 	(void)n;
 	fail(&fn->refused, sqlite3_value_int(v[0]), "%s",
 	    text != NULL ? text : "refused");
+	sqlite3_result_error(c, fn->refused.msg, -1);
+}
+
+static void
+fn_stale(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct sqlfn *fn = sqlite3_user_data(c);
+	const char *text = (const char *)sqlite3_value_text(v[0]);
+
+	(void)n;
+	fn->stale = true;
+	fail(&fn->refused, EX_DATAERR, "%s", text != NULL ? text : "stale");
 	sqlite3_result_error(c, fn->refused.msg, -1);
 }
 
@@ -311,6 +324,7 @@ sqlfn_add(sqlite3 *h, struct sqlfn *fn)
 		void (*f)(sqlite3_context *, int, sqlite3_value **);
 	} fns[] = {
 		{ "refuse", 2, SQLITE_DIRECTONLY, fn_refuse },
+		{ "stale", 1, SQLITE_DIRECTONLY, fn_stale },
 		{ "num", 1, SQLITE_DETERMINISTIC, fn_num },
 		{ "uuid7", 0, SQLITE_INNOCUOUS, fn_uuid7 },
 		{ "soon", 1, SQLITE_DIRECTONLY, fn_soon },

@@ -5,6 +5,8 @@
 #ifndef TERA_SQLFN_H
 #define TERA_SQLFN_H
 
+#include <stdbool.h>
+
 #include "buf.h"
 
 struct sqlite3;
@@ -14,6 +16,7 @@ struct sqlfn {
 	const char *path;     /* of the store: it begins a message, its key is
 				 beside it */
 	struct fault refused; /* by a function; code 0 when none did */
+	bool stale;           /* because an older version was named */
 	long long ms;         /* :now, since 1970; 0 before it is asked for */
 	char now[32];
 	unsigned char random[250]; /* for ids, of which left are unused; no

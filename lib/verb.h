@@ -15,7 +15,8 @@
  *    compiled and run only when that parameter is not NULL, or is ("@:NAME "
  *    and "!:NAME " before it in the table; its last line ends with a
  *    semicolon);
- *  - refuse(CODE, MESSAGE) ends the verb with that exit status, num(TEXT) is
+ *  - refuse(CODE, MESSAGE) ends the verb with that exit status, stale(MESSAGE)
+ *    with 65 because an older version was named than there is, num(TEXT) is
  *    the number that TEXT spells or NULL, uuid7() makes an id (RFC 9562),
  *    soon(SECONDS) is the time so much after :now, encrypt(TEXT) and
  *    decrypt(TEXT) keep secrets (see secret.h);

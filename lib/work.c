@@ -121,8 +121,10 @@ perform(struct db *db, struct work *w)
 			write_one(db, w->verb, t, &f);
 		else
 			t->rc = db_verb(db, w->verb, t->in, keep_row, t, &f);
-		if (t->rc > 1)
+		if (t->rc > 1) {
 			t->msg = xstrdup(f.msg);
+			t->stale = db_stale(db);
+		}
 	}
 }
 

@@ -6,6 +6,8 @@
 #ifndef TERA_WORK_H
 #define TERA_WORK_H
 
+#include <stdbool.h>
+
 #include "buf.h"
 #include "db.h"
 
@@ -18,6 +20,7 @@ struct task {
 	int rows;
 	struct buf text; /* the rows, each ended by a NUL */
 	char *msg;       /* what went wrong when rc > 1 */
+	bool stale;      /* it is that an older version was named */
 };
 
 /* What one asker wants: a verb for each of n inputs. */

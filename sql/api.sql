@@ -1,5 +1,6 @@
 -- The wire contract of Terarchitect (tera-api(7)): its shapes and its statuses,
--- from the same tables under the same rules.  Read after all other files.
+-- from the same tables under the same rules.  Read after all other files but
+-- rest.sql.
 --
 -- Here things are named by their ids only, as the paths of the contract do.
 
@@ -206,7 +207,7 @@ FROM ticket t JOIN project p ON p.id = t.project_id JOIN graph g ON g.project_id
 -- --- people ---
 
 -- :define api_project_shape
-json_object('id', p.id, 'name', p.name, 'description', p.description, 'github_url', p.repo_url, 'execution_mode', p.execution_mode, 'project_path', p.project_path, 'created_at', p.created_at, 'updated_at', p.updated_at)
+record('id', p.id, 'number', p.number, 'name', p.name, 'description', p.description, 'github_url', p.repo_url, 'execution_mode', p.execution_mode, 'project_path', p.project_path, 'version', p.version, 'created_at', p.created_at, 'updated_at', p.updated_at, '?deleted_at', p.deleted_at)
 
 -- Anything but "local" is docker.
 -- :define mode
@@ -218,8 +219,8 @@ SELECT refuse(65, 'github_url holds a password: leave it out and store github_ag
 WHERE instr(:in ->> 'github_url', '://') AND substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3, instr(substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3) || '/', '/') - 1) GLOB '*:*@*';
 
 -- :verb api.projects READ KEEP
--- :in after:int limit:int only:array
-SELECT $(api_project_shape) AS json FROM project p WHERE deleted_at IS NULL AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only))) AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
+-- :in deleted:bool after:int limit:int only:array
+SELECT $(api_project_shape) AS json FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(:in ->> 'deleted', 0) AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only))) AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
 
 -- :verb api.project READ KEEP
 -- :in project:text!
@@ -240,6 +241,7 @@ SELECT $(api_project_shape) AS json FROM project p WHERE id = :project;
 -- :verb api.project.set WRITE
 -- :in project:text! name:text description:text github_url:text execution_mode:text project_path:text version:int
 $(api_project)
+$(project_version)
 $(api_project_fits)
 UPDATE project SET name = coalesce(:in ->> 'name', name),
   description = iif(json_type(:in, '$.description') IS NULL, description, :in ->> 'description'),
@@ -262,8 +264,9 @@ $(api_project)
 SELECT json_object('id', id, 'project_id', project_id, 'nodes', json(nodes), 'edges', json(edges), 'version', version) AS json FROM graph WHERE project_id = :project;
 
 -- :verb api.graph.set WRITE
--- :in project:text! nodes:array edges:array
+-- :in project:text! nodes:array edges:array version:int
 $(api_project)
+$(graph_version)
 SELECT refuse(65, 'nodes: every node is an object with an id') FROM json_each(coalesce(:in -> 'nodes', '[]')) WHERE iif(type = 'object', json_type(value, '$.id') NOT IN ('text', 'integer') OR json_type(value, '$.id') IS NULL, 1);
 SELECT refuse(65, 'nodes: two have the id ' || (value ->> 'id')) FROM json_each(coalesce(:in -> 'nodes', '[]')) GROUP BY value ->> 'id' HAVING count(*) > 1;
 SELECT refuse(65, 'edges: every edge is an object') FROM json_each(coalesce(:in -> 'edges', '[]')) WHERE type <> 'object';
@@ -273,16 +276,17 @@ RETURNING json_object('version', version) AS json;
 -- :verb api.kanban READ KEEP
 -- :in project:text!
 $(api_project)
-SELECT json_object('id', id, 'project_id', project_id, 'columns', json(columns)) AS json FROM board WHERE project_id = :project;
+SELECT json_object('id', id, 'project_id', project_id, 'columns', json(columns), 'version', version) AS json FROM board WHERE project_id = :project;
 
 -- :verb api.kanban.set WRITE
--- :in project:text! columns:array
+-- :in project:text! columns:array version:int
 $(api_project)
+$(board_version)
 SELECT refuse(65, 'columns: every column is an object with an id and a title') FROM json_each(coalesce(:in -> 'columns', '[]')) WHERE iif(type = 'object', coalesce(value ->> 'id', '') = '' OR coalesce(value ->> 'title', '') = '', 1);
-UPDATE board SET columns = coalesce(nullif(:in -> 'columns', 'null'), '[]'), version = version + 1, updated_at = now() WHERE project_id = :project RETURNING json_object('columns', json(columns)) AS json;
+UPDATE board SET columns = coalesce(nullif(:in -> 'columns', 'null'), '[]'), version = version + 1, updated_at = now() WHERE project_id = :project RETURNING json_object('columns', json(columns), 'version', version) AS json;
 
 -- :define api_ticket_shape
-record('id', t.id, 'project_id', t.project_id, 'column_id', t.column_id, 'title', t.title, 'description', t.description, 'associated_node_ids', raw(t.associated_node_ids), 'associated_edge_ids', raw(t.associated_edge_ids), 'priority', t.priority, 'status', t.status, 'created_at', t.created_at, 'updated_at', t.updated_at,
+record('id', t.id, 'number', t.number, 'project_id', t.project_id, 'column_id', t.column_id, 'title', t.title, 'description', t.description, 'associated_node_ids', raw(t.associated_node_ids), 'associated_edge_ids', raw(t.associated_edge_ids), 'priority', t.priority, 'status', t.status, 'version', t.version, 'created_at', t.created_at, 'updated_at', t.updated_at, '?deleted_at', t.deleted_at,
   'pr_url', last.pr_url, 'pr_number', last.pr_number)
 
 -- :define api_ticket_from
@@ -291,8 +295,8 @@ ticket t LEFT JOIN pr last ON last.number = (SELECT max(number) FROM pr WHERE ti
 -- The numbers first, in their order: sorted with all that is in them, a board
 -- of a thousand took three times as long.
 -- :verb api.tickets READ KEEP
--- :in project:text! column_id:text after:int limit:int
-SELECT $(api_ticket_shape) AS json FROM (SELECT number FROM ticket WHERE project_id = (SELECT id FROM project WHERE id = @project AND deleted_at IS NULL) AND deleted_at IS NULL
+-- :in project:text! column_id:text deleted:bool after:int limit:int
+SELECT $(api_ticket_shape) AS json FROM (SELECT number FROM ticket WHERE project_id = (SELECT id FROM project WHERE id = @project AND deleted_at IS NULL) AND (deleted_at IS NOT NULL) = coalesce(@deleted, 0)
   AND (@column_id IS NULL OR column_id = @column_id) AND number > coalesce(@after, 0) ORDER BY number LIMIT coalesce(@limit, -1)) k CROSS JOIN $(api_ticket_from) WHERE t.number = k.number;
 
 -- :verb api.ticket READ KEEP
@@ -312,11 +316,12 @@ INSERT INTO ticket(id, project_id, column_id, title, description, priority, stat
 VALUES (uuid7(), :project, :in ->> 'column_id', :in ->> 'title', :in ->> 'description', coalesce(:in ->> 'priority', 'medium'), coalesce(:in ->> 'status', 'todo'), coalesce(nullif(:in -> 'associated_node_ids', 'null'), '[]'), coalesce(nullif(:in -> 'associated_edge_ids', 'null'), '[]')) RETURNING id AS ":ticket";
 SELECT $(api_ticket_shape) AS json FROM $(api_ticket_from) WHERE t.id = :ticket;
 
--- The other fields, and whether the move that comes next (ticket.move) may be:
+-- The other fields (of the version that the asker saw), and whether the move that comes next (ticket.move) may be:
 -- an agent needs a source, a graph, and for github.com a token.
 -- :verb api.ticket.set WRITE
--- :in project:text! ticket:text! column_id:text title:text description:text priority:text status:text associated_node_ids:array associated_edge_ids:array
+-- :in project:text! ticket:text! column_id:text title:text description:text priority:text status:text associated_node_ids:array associated_edge_ids:array version:int
 $(api_ticket)
+$(ticket_version)
 SELECT CASE 'null' WHEN json_type(:in, '$.title') THEN refuse(65, 'title cannot be null') WHEN json_type(:in, '$.column_id') THEN refuse(65, 'column_id cannot be null') END,
   (SELECT 1 FROM json_each(:in) WHERE instr(' title description priority status associated_node_ids associated_edge_ids ', ' ' || key || ' ') LIMIT 1) AS ":fields",
   (SELECT 1 FROM ticket WHERE id = :ticket AND @column_id = 'in_progress' AND (column_id <> 'in_progress' OR status = 'failed')) AS ":run";
@@ -330,9 +335,10 @@ FROM project p JOIN graph g ON g.project_id = p.id WHERE p.id = :project AND (ii
 UPDATE ticket SET title = coalesce(@title, title), description = iif(json_type(:in, '$.description') IS NULL, description, @description), priority = coalesce(@priority, priority), status = coalesce(@status, status),
   associated_node_ids = coalesce(@associated_node_ids, associated_node_ids), associated_edge_ids = coalesce(@associated_edge_ids, associated_edge_ids), version = version + 1, updated_at = now()
 WHERE id = :ticket;
+SELECT json_object('version', iif(:in ->> 'version' IS NULL, NULL, version)) AS json FROM ticket WHERE id = :ticket;
 
 -- :define api_note_shape
-json_object('id', n.id, 'project_id', n.project_id, 'node_ids', json(n.node_ids), 'edge_ids', json(n.edge_ids), 'title', n.title, 'content', n.content, 'created_at', n.created_at)
+json_object('id', n.id, 'number', n.number, 'project_id', n.project_id, 'node_ids', json(n.node_ids), 'edge_ids', json(n.edge_ids), 'title', n.title, 'content', n.content, 'version', n.version, 'created_at', n.created_at)
 
 -- :verb api.notes READ KEEP
 -- :in project:text! after:int limit:int

@@ -8,7 +8,7 @@
 #
 # A part that several verbs share is cut at `-- :define NAME` and put in where
 # a script says $(NAME); files are read in the order of their names, api.sql
-# and import.sql last.
+# rest.sql and import.sql last.
 #
 # A statement after a line of the form
 #   -- :if :NAME     or     -- :unless :NAME
@@ -21,7 +21,7 @@
 # the schema, which must not need a function that the sqlite3 shell lacks, it
 # is written out, and in a verb it is the parameter :now.
 function quote(s) {
-	gsub(/\\/, "\\\\", s)
+	gsub(/\\/, "&&", s)
 	gsub(/"/, "\\\"", s)
 	gsub(/\n/, "\\n", s)
 	return "\"" s "\\n\"\n"

@@ -5,11 +5,24 @@
 -- :define project
 json_object('number', number, 'id', id, 'name', name, 'description', description, 'repo_url', repo_url, 'project_path', project_path, 'execution_mode', execution_mode, 'base_branch', base_branch, 'verify_command', verify_command, 'worker', worker, 'pipeline', pipeline, 'limits', json(limits), 'max_running', max_running, 'max_tries', max_tries, 'max_cost_day', max_cost_day, 'reviewers', json(reviewers), 'version', version, 'created_at', created_at, 'updated_at', updated_at, 'deleted_at', deleted_at)
 
--- A limit that nobody reads would be no limit.  A password does not belong
--- into the store, its events, and what commands print.
--- :define project_fits
+-- :define project_version
+SELECT stale('project ' || name || ' is at version ' || version || ', not ' || @version) FROM project WHERE id = :project AND version <> @version;
+
+-- :define graph_version
+SELECT stale('the graph is at version ' || version || ', not ' || @version) FROM graph WHERE project_id = :project AND version <> @version;
+
+-- :define board_version
+SELECT stale('the board is at version ' || version || ', not ' || @version) FROM board WHERE project_id = :project AND version <> @version;
+
+-- A limit that nobody reads would be no limit.
+-- :define limits_fit
 SELECT refuse(65, 'limits: ' || key || ': want a number above 0, and below a thousand million, for turns, seconds, tokens, cost_usd, memory_mb or verify_seconds') FROM json_each(:in, '$.limits')
 WHERE key NOT IN ('turns', 'seconds', 'tokens', 'cost_usd', 'memory_mb', 'verify_seconds') OR type NOT IN ('integer', 'real') OR value <= 0 OR value >= iif(key = 'tokens', 1e15, 1e9);
+
+-- A password does not belong into the store, its events, and what commands
+-- print.
+-- :define project_fits
+$(limits_fit)
 SELECT refuse(65, 'repo_url holds a password: leave it out and set a git credential helper, or GH_TOKEN')
 WHERE instr(@repo_url, '://') AND substr(@repo_url, instr(@repo_url, '://') + 3, instr(substr(@repo_url, instr(@repo_url, '://') + 3) || '/', '/') - 1) GLOB '*:*@*';
 
@@ -38,7 +51,7 @@ SELECT $(project) AS json FROM project WHERE id = :project;
 -- :verb project.set WRITE
 -- :in project:ref! version:int name:text description:text repo_url:text project_path:text execution_mode:text base_branch:text verify_command:text worker:text pipeline:text limits:object max_running:int max_tries:int max_cost_day:num reviewers:array
 $(find_project)
-SELECT refuse(65, 'project ' || name || ' is at version ' || version || ', not ' || @version) FROM project WHERE id = :project AND version <> @version;
+$(project_version)
 SELECT refuse(65, 'project.set: name: a name cannot be null') WHERE json_type(:in, '$.name') = 'null';
 $(project_fits)
 UPDATE project SET
@@ -64,7 +77,7 @@ SELECT $(project) AS json FROM project WHERE id = :project;
 -- :verb project.remove WRITE
 -- :in project:ref! version:int
 $(find_project)
-SELECT refuse(65, 'project ' || name || ' is at version ' || version || ', not ' || @version) FROM project WHERE id = :project AND version <> @version;
+$(project_version)
 UPDATE job SET state = 'cancelled', reason = 'user', message = 'the project was removed', finished_at = now() WHERE project_id = :project AND finished_at IS NULL AND (state = 'pending' OR state = 'paused');
 UPDATE job SET stop = 'cancel' WHERE project_id = :project AND finished_at IS NULL AND state = 'running';
 UPDATE project SET deleted_at = now(), updated_at = now(), version = version + 1 WHERE id = :project AND deleted_at IS NULL;
@@ -85,7 +98,7 @@ SELECT json_object('id', id, 'project_id', project_id, 'nodes', json(nodes), 'ed
 -- :verb graph.set WRITE
 -- :in project:ref! nodes:array edges:array version:int
 $(find_project)
-SELECT refuse(65, 'the graph is at version ' || version || ', not ' || @version) FROM graph WHERE project_id = :project AND version <> @version;
+$(graph_version)
 SELECT refuse(65, 'graph.set: every node is an object with an id') FROM json_each(coalesce(:in -> 'nodes', '[]')) WHERE iif(type = 'object', json_type(value, '$.id') NOT IN ('text', 'integer') OR json_type(value, '$.id') IS NULL, 1);
 SELECT refuse(65, 'graph.set: two nodes have the id ' || (value ->> 'id')) FROM json_each(coalesce(:in -> 'nodes', '[]')) GROUP BY value ->> 'id' HAVING count(*) > 1;
 UPDATE graph SET nodes = coalesce(:in -> 'nodes', nodes), edges = coalesce(:in -> 'edges', edges), version = version + 1, updated_at = now() WHERE project_id = :project;
@@ -99,7 +112,7 @@ SELECT json_object('id', b.id, 'project_id', b.project_id, 'project_name', p.nam
 -- :verb board.set WRITE
 -- :in project:ref! columns:array! version:int
 $(find_project)
-SELECT refuse(65, 'the board is at version ' || version || ', not ' || @version) FROM board WHERE project_id = :project AND version <> @version;
+$(board_version)
 SELECT refuse(65, 'board.set: every column is an object with an id and a title') FROM json_each(:in -> 'columns') WHERE iif(type = 'object', coalesce(value ->> 'id', '') = '' OR coalesce(value ->> 'title', '') = '', 1);
 UPDATE board SET columns = :in -> 'columns', version = version + 1, updated_at = now() WHERE project_id = :project;
 SELECT json_object('id', id, 'project_id', project_id, 'columns', json(columns), 'version', version) AS json FROM board WHERE project_id = :project;
@@ -127,7 +140,7 @@ SELECT $(note) AS json FROM note WHERE id = :note;
 -- :in note:ref! title:text content:text node_ids:array edge_ids:array version:int
 SELECT id AS ":note" FROM note WHERE id = @note OR number = num(@note);
 SELECT refuse(66, 'no such note: ' || @note) WHERE :note IS NULL;
-SELECT refuse(65, 'note ' || number || ' is at version ' || version || ', not ' || @version) FROM note WHERE id = :note AND version <> @version;
+SELECT stale('note ' || number || ' is at version ' || version || ', not ' || @version) FROM note WHERE id = :note AND version <> @version;
 UPDATE note SET title = iif(json_type(:in, '$.title') IS NULL, title, @title), content = iif(json_type(:in, '$.content') IS NULL, content, @content),
   node_ids = coalesce(:in -> 'node_ids', node_ids), edge_ids = coalesce(:in -> 'edge_ids', edge_ids), version = version + 1, updated_at = now() WHERE id = :note
 RETURNING $(note) AS json;

@@ -3,7 +3,7 @@
 -- A ticket is named by its id or its number (7 or #7).
 
 -- :define ticket_version
-SELECT refuse(65, 'ticket ' || number || ' is at version ' || version || ', not ' || @version) FROM ticket WHERE id = :ticket AND version <> @version;
+SELECT stale('ticket ' || number || ' is at version ' || version || ', not ' || @version) FROM ticket WHERE id = :ticket AND version <> @version;
 
 -- :define ticket
 json_object('number', t.number, 'id', t.id, 'project_id', t.project_id, 'column_id', t.column_id, 'title', t.title, 'description', t.description, 'acceptance', t.acceptance, 'associated_node_ids', json(t.associated_node_ids), 'associated_edge_ids', json(t.associated_edge_ids), 'priority', t.priority, 'status', t.status, 'version', t.version, 'created_at', t.created_at, 'updated_at', t.updated_at, 'deleted_at', t.deleted_at,

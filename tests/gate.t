@@ -13,8 +13,8 @@ tera-add project name=p repo_url=/r >/dev/null
 echo '{"nodes":[{"id":"n"}]}' | tera-graph p - >/dev/null
 door listen
 
-# many.pl ADDRESS REPEAT: a connection for each line "METHOD PATH BODY", each of
-# another actor, wN, which stands for @ in the body; all send before any reads.  REPEAT 1: and again, as long as the answer is 200.
+# many.pl ADDRESS REPEAT: a connection for each line "METHOD PATH BODY"; all
+# send before any reads.  An @ in the body is another actor, wN.  REPEAT 1: and again, as long as the answer is 200.
 # Prints the status and the body of each answer.
 cat >many.pl <<'END'
 use strict;
@@ -24,12 +24,12 @@ my ($at, $repeat) = @ARGV;
 my (%text, %in, $select);
 sub ask { my $s = shift; $in{$s} = ''; syswrite $s, $text{$s} }
 $select = IO::Select->new;
-for (<STDIN>) {
+while (<STDIN>) {
 	chomp;
 	my ($method, $path, $body) = split / /, $_, 3;
-	$body =~ s/@/w$./;
+	my $actor = $body =~ s/@/w$./ ? "Tera-Actor: w$.\r\n" : "";
 	my $s = IO::Socket::INET->new($at) or die "$at: $!";
-	$text{$s} = "$method $path HTTP/1.1\r\nHost: localhost\r\nTera-Actor: w$.\r\n" .
+	$text{$s} = "$method $path HTTP/1.1\r\nHost: localhost\r\n$actor" .
 		"Content-Type: application/json\r\nContent-Length: " .
 		length($body) . "\r\n\r\n$body";
 	$select->add($s);
@@ -126,6 +126,17 @@ req GET "$tickets"
 gets "changed by one that the listener runs" 200 '.[-1].column_id == "done"'
 sqlite3 tera.db "UPDATE ticket SET deleted_at = created_at WHERE title = 'mine'"
 is "by another program" "$(count)" "521 521"
+{
+	lines 40 "GET $tickets {}"
+	echo "POST $tickets {\"title\":\"among\",\"column_id\":\"backlog\"}"
+	lines 40 "GET $tickets {}"
+	lines 20 "GET $tickets?limit=3 {}"
+	lines 20 "GET /api/projects/$(uuid 7)/notes {}"
+} | perl many.pl "$at" 0 >asked
+is "120 who ask while it changes" "$(statuses asked)" "100 200,1 201,20 404"
+is "what it was or is" "$(sed -n 's/^200 //p' asked | jq length | sort -nu |
+	grep -vx '52[12]')" 3
+is "and then what it is" "$(count)" "522 522"
 req GET "$tickets?limit=2"
 gets "another question has another answer" 200 'length == 2'
 req GET "$tickets"

@@ -65,6 +65,29 @@ tera-clone -u <rec >gone
 exits "a record: from the mirror" 0 sh -c 'tera-diff - <gone'
 is "the same" "$(wc -l <out)" 7
 exits "a record without a base" 65 sh -c 'tera-diff - <j1'
+printf '{"repo_url":"%s","head_branch":"ticket-1"}\n' "$T/r.git" >b1
+exits "a branch, from where it left the default" 0 sh -c 'tera-diff -S - <b1'
+like "main's own is not in it" "$(tail -1 out)" '^7 files'
+(cd r && git checkout -q ticket-1 && git pull -q origin ticket-1 && echo y >y && commit 'newer "one"' && git push -q origin ticket-1 && git checkout -q main)
+exits "as it is there now" 0 sh -c 'tera-diff -S - <b1'
+like "with what came" "$(tail -1 out)" '^8 files'
+printf '{"repo_url":"%s","head_branch":"ticket-9"}\n' "$T/r.git" >b2
+exits "no such branch" 66 sh -c 'tera-diff - <b2'
+printf '{"repo_url":"%s","head_branch":"ticket-1","base_branch":"none"}\n' "$T/r.git" >b3
+exits "no such base" 65 sh -c 'tera-diff - <b3'
+printf '{"repo_url":"%s","head_branch":"-x"}\n' "$T/r.git" >b4
+exits "no name for one" 65 sh -c 'tera-diff - <b4'
+exits "commits" 0 tera-diff -iC r main..ticket-1
+is "the oldest first" "$(jq -r '.commits[].message' out)" "$(git -C r log --reverse --format=%s main..ticket-1)"
+is "each whole" "$(jq -c '.commits[-1] | [.oid, .sha, .author]' out)" \
+	"$(git -C r log -1 --format='["%H","%h","%an"]' --abbrev=7 ticket-1)"
+is "and the ends" "$(jq -r '.base_oid + .head_oid' out)" \
+	"$(git -C r rev-parse main ticket-1 | tr -d '\n')"
+exits "commits of a record" 0 sh -c 'tera-diff -i - <b1'
+is "the same" "$(jq '.commits | length' out)" "$(git -C r rev-list --count main..ticket-1)"
+exits "none" 0 tera-diff -iC r main..main
+is "is a list" "$(jq -c .commits out)" '[]'
+exits "no such commit" 66 tera-diff -iC r main..none
 exits "no such revision" 66 tera-diff -C r main..none
 exits "no repository" 66 tera-diff -C / main..none
 exits "usage" 64 tera-diff

@@ -65,6 +65,16 @@ tera-finish "$job" "$fence" >/dev/null
 is "the ticket is in review" "$(tera-show ticket 1 | field column_id)" in_review
 
 # --- a person ---
+is "files" "$(tera-pr files 1 | jq -c '[.path, .additions]')" '["more.txt",1]'
+is "review" "$(tera-pr review 1 | jq -c '[.summary[0:13], .commits[].message, .test_files, .comments, .merged]')" \
+	'["It says more.","change more.txt",[],[],false]'
+git -C seed checkout -q "$branch"
+git -C seed commit -q --allow-empty -m more && git -C seed push -q "$T/p.git" "$branch"
+is "look" "$(tera-pr look 1 | field head_oid)" "$(git -C seed rev-parse HEAD)"
+git -C seed reset -q --hard HEAD~1 && git -C seed push -qf "$T/p.git" "$branch"
+is "look again" "$(tera-pr look 1 | field head_oid)" "$head"
+exits "look at nothing" 66 tera-pr look 9
+exits "review nothing" 66 tera-pr review 9
 like "diff" "$(tera-pr diff 1)" '^\+more words$'
 ok "comment on a line" tera-pr -L more.txt:1 comment 1 'Say it louder, with "quotes" and $(dollars)'
 is "kept as it is" "$(tera-pr show 1 | field 'comments[0].body')" 'Say it louder, with "quotes" and $(dollars)'

@@ -161,7 +161,7 @@ _tera_operand() {
 		[[ $2 -ne 0 ]] || _tera_things job ;;
 	tera-pr)
 		if [[ $2 -eq 0 ]]; then
-			printf '%s\n' list show diff comment approve merge close
+			printf '%s\n' list show look diff files review comment approve merge close
 		elif [[ $2 -eq 1 ]]; then
 			_tera_things pr
 		fi

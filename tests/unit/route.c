@@ -30,7 +30,10 @@ table(void)
 		while (*(p += strspn(p, " $+")) != '\0') {
 			snprintf(name, sizeof(name), "%.*s",
 			    (int)strcspn(p, " ?"), p);
-			all = all && verb_find(name) != NULL;
+			if (*name == '!')
+				all = all && prog_find(name + 1) != NULL;
+			else if (*name != '=')
+				all = all && verb_find(name) != NULL;
 			p += strcspn(p, " ");
 		}
 		ok(all, t->pattern);

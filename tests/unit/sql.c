@@ -22,8 +22,12 @@ static const char *const accepted[] = {
 	"store.info event",  /* max(seq) */
 	"call.keep kept",    /* the first ten rows */
 	"import.logged log", /* once an import */
-	"auth.login kept",   /* the first ten rows */
-	"auth.failed kept",  /* likewise */
+	"rest.metrics job",  /* counts */
+	"rest.metrics attempt",
+	"rest.metrics pr",
+	"rest.metrics event", /* max(seq) */
+	"auth.login kept",    /* the first ten rows */
+	"auth.failed kept",   /* likewise */
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt",
