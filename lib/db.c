@@ -225,6 +225,12 @@ db_close(struct db *db)
 	free(db);
 }
 
+const char *
+db_path(const struct db *db)
+{
+	return db->path;
+}
+
 /* FILE-gate and FILE-wake, with the store's own mode. */
 static int
 side_file(struct db *db, const char *suffix, int *fd, struct fault *f)

@@ -27,6 +27,9 @@ int db_init(const char *path, int *made, struct fault *f);
 
 void db_close(struct db *db);
 
+/* Where it is. */
+const char *db_path(const struct db *db);
+
 /* Runs one verb in a transaction of its own.  Returns 0, 1 (VERB_ONE and no
  * row) or an exit status with f. */
 int db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
