@@ -21,11 +21,9 @@
 static int
 list(void)
 {
-	static const char *const who[] = { "all", "worker", "read", "write",
-		"admin", "agent" };
-
 	for (const struct route *t = routes; t->method != NULL; t++)
-		printf("%-6s %-54s %s\n", t->method, t->pattern, who[t->who]);
+		printf("%-6s %-54s %s\n", t->method, t->pattern,
+		    auth_word(t->who));
 	return 0;
 }
 

@@ -11,6 +11,19 @@
 
 #define ACTOR_MAX 128
 
+const char *
+auth_word(enum who who)
+{
+	switch (who) {
+	case WHO_ALL: return "all";
+	case WHO_WORKER: return "worker";
+	case WHO_READ: return "read";
+	case WHO_WRITE: return "write";
+	case WHO_AGENT: return "agent";
+	default: return "admin";
+	}
+}
+
 /* --- what holds for all --- */
 
 static int

@@ -24,6 +24,9 @@ enum who {
 	WHO_AGENT,  /* a worker: the answer carries keys that agents use */
 };
 
+/* The word for it, as the pages have it. */
+const char *auth_word(enum who who);
+
 #define COOKIE "tera" /* its name */
 
 /* What of it somebody may: bits. */

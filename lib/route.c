@@ -426,11 +426,16 @@ flags_of(const struct call *c, bool *claims)
 	char name[64];
 
 	*claims = c->verb != NULL && strcmp(c->verb->name, "job.claim") == 0;
-	while (*(p += strspn(p, " $+!")) != '\0') {
-		const struct verb *v;
+	while (*(p += strspn(p, " $+")) != '\0') {
+		bool runs = *p == '!';
+		const struct verb *v = NULL;
 
+		p += runs;
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, "? "), p);
-		v = verb_find(name);
+		if (!runs)
+			v = verb_find(name);
+		else if (!prog_looks(prog_find(name)))
+			flags |= VERB_WRITE;
 		flags |= v != NULL ? v->flags : 0;
 		*claims = *claims || strcmp(name, "job.claim") == 0;
 		p += strcspn(p, " ");
@@ -846,7 +851,7 @@ call_next(struct call *c, const struct task *t, struct resp *r)
 	char *all;
 	bool more;
 
-	if (t->rc != 0 || t->rows != 1 || c->asking ||
+	if (t->rc != 0 || t->rows != 1 || c->asking || c->verb == NULL ||
 	    strcmp(c->verb->name, "job.claim") != 0)
 		return next_of(c, t, r);
 	with.text = (struct buf)BUF_INIT;
