@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "cgi.h"
 #include "etag.h"
 #include "route.h"

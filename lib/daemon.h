@@ -1,5 +1,6 @@
 /*
- * daemon: the listener.  The only include of microhttpd.h.
+ * daemon: the listener.  With visit and heads, which are its inside, the only
+ * include of microhttpd.h.
  *
  * One thread, which also has the store: libmicrohttpd reads and writes when
  * its descriptor says so, a request that is whole waits, and all that wait are

@@ -37,7 +37,7 @@ struct route {
 	/* "a b?key +c $d !e": b when the input has the key; c gets the last
 	 * row's keys, too; d the settings that stand in the environment, as
 	 * env; e is a program (prog.h), which gets the last row and the names
-	 * in the path only.  "=f": what route.c itself answers. */
+	 * in the path only.  "=f": what call.c answers itself. */
 	const char *verbs;
 	enum who who;
 	enum shape shape;
@@ -55,10 +55,15 @@ const struct verb *route_verb(const char **at);
 /* Appends the table as an OpenAPI description (openapi.c). */
 void route_openapi(struct buf *b);
 
+/* The route of a request, and the names in its path as keys in names.  NULL: r
+ * is the answer, 404 or 405. */
+const struct route *route_find(
+    const struct req *q, struct buf *names, struct resp *r);
+
 /* The most bytes that the body of a request may have. */
 size_t route_body_max(const char *path);
 
-/* A request on its way.  Zero it; call_free after. */
+/* A request on its way (call.h). */
 struct call {
 	const struct route *route;
 	const struct verb *verb;       /* to be run next, or when it is NULL */
@@ -79,21 +84,5 @@ struct call {
 	long long event;       /* the last one before it began: the door's */
 	struct stream *stream; /* which the answer begins */
 };
-
-/* Understands a request.  False: r is the answer already. */
-bool call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r);
-
-/* Takes what became of c->verb or c->program.  True: there is another one to
- * run; false: r is the answer. */
-bool call_next(struct call *c, const struct task *t, struct resp *r);
-
-void call_free(struct call *c);
-
-/* The last event now: call.event, which must not be younger than what the
- * call sees. */
-long long call_event(struct db *db);
-
-/* All of it, for who serves one request; client as in prog.h. */
-void call_run(struct db *db, struct req *q, struct resp *r, int client);
 
 #endif
