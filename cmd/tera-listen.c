@@ -26,6 +26,7 @@
 #define ADDRESS "127.0.0.1:5010"
 #define FIRST_FD 3      /* of systemd's socket activation */
 #define LOOK_AGAIN 2000 /* ms: another one holds the store, or it is gone */
+#define SAY_SO 2        /* seconds of that for those who get no answer */
 #define DRAIN (2 * REQ_TIME) /* seconds: who is slower than that is cut off */
 
 /* Takes "address:port", "[address]:port", ":port", "port" apart. */
@@ -87,19 +88,19 @@ unix_socket(const char *path, const char *store)
 	return fd;
 }
 
+/* One of the addresses that host has, -1 with errno.  address: as it was
+ * given. */
 static int
-listening_socket(const char *address)
+socket_of(const char *address, const char *host, const char *port)
 {
 	struct addrinfo hint = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE },
 			*found;
-	const char *host, *port;
-	char *text = xstrdup(address);
-	int fd = -1, on = 1, rc;
+	int fd = -1, on = 1, off = 0;
+	int rc = getaddrinfo(host, port, &hint, &found);
 
-	split(text, &host, &port);
-	rc = getaddrinfo(
-	    strcmp(host, "*") == 0 ? NULL : host, port, &hint, &found);
+	if (rc == EAI_SERVICE)
+		die(EX_USAGE, "%s: want address:port", address);
 	if (rc != 0)
 		die(EX_USAGE, "%s: %s", address, gai_strerror(rc));
 	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
@@ -107,6 +108,10 @@ listening_socket(const char *address)
 		if (fd < 0)
 			continue;
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		/* "::" is for both families, whatever the system's default */
+		if (a->ai_family == AF_INET6)
+			setsockopt(
+			    fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 		if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 &&
 		    listen(fd, SOMAXCONN) == 0)
 			break;
@@ -115,9 +120,25 @@ listening_socket(const char *address)
 		fd = -1;
 		errno = rc;
 	}
+	freeaddrinfo(found);
+	return fd;
+}
+
+static int
+listening_socket(const char *address)
+{
+	const char *host, *port;
+	char *text = xstrdup(address);
+	bool every;
+	int fd;
+
+	split(text, &host, &port);
+	every = strcmp(host, "*") == 0;
+	fd = socket_of(address, every ? "::" : host, port);
+	if (fd < 0 && every && errno == EAFNOSUPPORT)
+		fd = socket_of(address, "0.0.0.0", port);
 	if (fd < 0)
 		die(EX_UNAVAILABLE, "%s:", address);
-	freeaddrinfo(found);
 	free(text);
 	return fd;
 }
@@ -175,6 +196,11 @@ signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+#define READ_MS 5000 /* one read may keep the others waiting */
+/* And a write, when another one has the store: longer than HOLD_SILENCE, so
+ * that a command whose verb waits here has gone to wait by itself. */
+#define LOCK_MS 2000
+
 /* The store, opened anew when its file is another one or was away. */
 struct home {
 	struct store *s;
@@ -182,6 +208,18 @@ struct home {
 	dev_t dev;
 	ino_t ino;
 };
+
+static struct db *
+open_home(struct home *h, struct fault *f)
+{
+	struct db *db;
+
+	h->s = store_hold(f);
+	db = h->s != NULL ? store_db(h->s, f) : NULL;
+	if (db != NULL)
+		db_patience(db, READ_MS, LOCK_MS);
+	return db;
+}
 
 static struct db *
 at_home(struct home *h, struct daemon *d)
@@ -196,7 +234,7 @@ at_home(struct home *h, struct daemon *d)
 		daemon_other(d);
 	}
 	if (h->s == NULL && stat(h->path, &st) == 0) {
-		h->s = store_hold(&f);
+		open_home(h, &f);
 		h->dev = st.st_dev;
 		h->ino = st.st_ino;
 	}
@@ -250,6 +288,8 @@ run(struct daemon *d, struct home *h, int sigfd)
 			daemon_drain(d);
 			end = seconds() + DRAIN;
 		}
+		if (end != 0 && seconds() >= end - SAY_SO)
+			daemon_abandon(d);
 		if (p[3].revents != 0 && store_wait(h->s, 0) == 1)
 			daemon_stir(d);
 		daemon_turn(d, at_home(h, d));
@@ -278,8 +318,7 @@ main(int argc, char *argv[])
 	if (getopt(argc, argv, "") != -1 || argc - optind > 1)
 		err_usage();
 	h.path = store_path();
-	h.s = store_hold(&f);
-	if (h.s == NULL || store_db(h.s, &f) == NULL)
+	if (open_home(&h, &f) == NULL)
 		die(f.code, "%s", f.msg);
 	if (stat(h.path, &st) == 0) {
 		h.dev = st.st_dev;

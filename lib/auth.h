@@ -34,12 +34,13 @@ enum { MAY_READ = 1, MAY_WRITE = 2, MAY_WORK = 4, MAY_ALL = 15 };
 
 /* Who asks. */
 struct caller {
-	char *name;   /* "token ci", "loopback": found by us */
-	char *actor;  /* that and what he says himself: what is sealed */
-	unsigned may; /* MAY_... */
-	char *only;   /* a JSON list of ids: these projects; NULL: all */
-	char *job;    /* with the token of a job: its id, */
-	char *ticket; /* its ticket */
+	char *name;       /* "token ci", "loopback": found by us */
+	long long number; /* of the token; a name may come again */
+	char *actor;      /* that and what he says himself: what is sealed */
+	unsigned may;     /* MAY_... */
+	char *only;       /* a JSON list of ids: these projects; NULL: all */
+	char *job;        /* with the token of a job: its id, */
+	char *ticket;     /* its ticket */
 	long long fence;
 	bool keyed;   /* something was shown that others do not have */
 	bool ambient; /* which a browser shows by itself */

@@ -343,7 +343,8 @@ call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r)
 	/* two callers may have had the same idea of a key */
 	if (go && q->head[HEAD_KEY] != NULL)
 		c->key = c->own_key =
-		    xasprintf("%s/%s", c->by.name, q->head[HEAD_KEY]);
+		    xasprintf("%zu %s %lld/%s", strlen(c->by.name), c->by.name,
+			c->by.number, q->head[HEAD_KEY]);
 	go = go && understand(c, q, names.s, r) && flow(c, who, q, r);
 	free(name);
 	buf_free(&names);

@@ -390,6 +390,17 @@ daemon_drain(struct daemon *d)
 	hub_end(d->hub, NULL);
 }
 
+void
+daemon_abandon(struct daemon *d)
+{
+	struct visit *v;
+
+	while ((v = progs_end(d->progs)) != NULL) {
+		resp_error(&v->r, 503, "the server ends");
+		answered(d, NULL, v);
+	}
+}
+
 int
 daemon_busy(const struct daemon *d)
 {

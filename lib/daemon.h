@@ -44,6 +44,8 @@ int daemon_streams(const struct daemon *d);
 
 /* No new connections from now on; streams end. */
 void daemon_drain(struct daemon *d);
+/* The time is over: who waits for a program is told so (503). */
+void daemon_abandon(struct daemon *d);
 /* Requests that have begun and are not answered; streams do not count. */
 int daemon_busy(const struct daemon *d);
 

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arena.h"
 #include "buf.h"
+#include "clock.h"
 #include "db.h"
 #include "json.h"
 #include "script.h"
@@ -44,6 +46,8 @@ struct db {
 	char *path;
 	int gate, wake;
 	bool writing;
+	int read_ms, lock_ms; /* see db_patience; 0: as long as it takes */
+	long long until;   /* when a read must have ended; 0: there is none */
 	const char *actor; /* NULL: db_actor() */
 	long long changes; /* when the transaction began */
 	long long opening; /* the number of it */
@@ -280,13 +284,22 @@ again(struct db *db, sqlite3_stmt **st, const char *sql)
 static int
 gate_enter(struct db *db, struct fault *f)
 {
+	static const struct timespec moment = { 0, 200 * 1000 };
 	int rc = side_file(db, "gate", &db->gate, f);
+	int way = LOCK_EX | (db->lock_ms > 0 ? LOCK_NB : 0);
+	long long end = clock_ms() + db->lock_ms;
 
 	if (rc != 0)
 		return rc;
-	while (flock(db->gate, LOCK_EX) != 0)
-		if (errno != EINTR)
+	while (flock(db->gate, way) != 0) {
+		if (errno == EWOULDBLOCK && clock_ms() > end)
+			return fail(
+			    f, EX_TEMPFAIL, "%s: busy, try again", db->path);
+		if (errno == EWOULDBLOCK)
+			nanosleep(&moment, NULL);
+		else if (errno != EINTR)
 			return fail(f, EX_OSERR, "%s-gate:", db->path);
+	}
 	return 0;
 }
 
@@ -483,8 +496,12 @@ db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
 {
 	int rc, ended;
 
-	if (!(v->flags & VERB_WRITE))
-		return run(db, v, in, row, arg, f);
+	if (!(v->flags & VERB_WRITE)) {
+		db->until = db->read_ms > 0 ? clock_ms() + db->read_ms : 0;
+		rc = run(db, v, in, row, arg, f);
+		db->until = 0;
+		return rc;
+	}
 	rc = db_begin(db, f);
 	if (rc != 0)
 		return rc;
@@ -495,6 +512,24 @@ db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
 	}
 	ended = db_end(db, f);
 	return ended != 0 ? ended : rc;
+}
+
+/* SQLite asks now and then whether to go on. */
+static int
+too_long(void *arg)
+{
+	const struct db *db = arg;
+
+	return db->until != 0 && clock_ms() > db->until;
+}
+
+void
+db_patience(struct db *db, int read_ms, int lock_ms)
+{
+	db->read_ms = read_ms;
+	db->lock_ms = lock_ms;
+	sqlite3_busy_timeout(db->h, lock_ms);
+	sqlite3_progress_handler(db->h, 10000, too_long, db);
 }
 
 void

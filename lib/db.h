@@ -35,6 +35,12 @@ const char *db_path(const struct db *db);
 int db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
     void *arg, struct fault *f);
 
+/* For who serves many, which one verb must not keep waiting for long: a read
+ * ends with 75 after read_ms, and so does a write that has waited lock_ms for
+ * who else writes.  Without it, the first may take for ever and the second
+ * waits as long as it takes (for a foreign writer 10 s). */
+void db_patience(struct db *db, int read_ms, int lock_ms);
+
 /* Between these two all that is read is of one state, and costs fewer locks.
  * Nothing is written there. */
 void db_look(struct db *db);

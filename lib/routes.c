@@ -129,7 +129,8 @@ const struct route routes[] = {
 	    200 },
 	{ "POST", T "/review/approve",
 	    "rest.review +rest.pull.open +rest.pull.remark?body "
-	    "rest.review +rest.pull.open !look +rest.pull.approve rest.said",
+	    "rest.review +rest.pull.open !look rest.review "
+	    "+rest.pull.approve rest.said",
 	    WHO_WRITE, SHAPE_ONE, 200 },
 	{ "POST", T "/review/merge",
 	    "rest.review +rest.pull.open !merge rest.said", WHO_WRITE,

@@ -1,4 +1,5 @@
 /* See scope.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,10 @@ static const struct {
 	{ "pr", "pr" },
 	{ "note", "note" },
 };
+
+/* What no token of some projects sets: where on the server, and as whom, work
+ * is done is not for one project to say. */
+static const char *const fixed[] = { "repo_url", "github_url", "project_path" };
 
 static const char *const all[] = { "project", "ticket", "job", "pr", "note" };
 #define NAMES 200 /* at most: each is looked for from the beginning */
@@ -55,9 +60,15 @@ collect(struct buf *list, const char *in, const char *key)
 	int n = 0;
 
 	for (int i = 0; value != NULL && n <= NAMES; i++) {
-		char *at = many ? xasprintf("$.%s[%d]", key, i) : NULL;
-		char *one = many ? json_get(in, at) : xstrdup(value);
-		bool end = !many || *json_type(in, at) == '\0';
+		char *at = many ? xasprintf("$[%d]", i) : NULL;
+		char *one = many ? json_get(value, at) : xstrdup(value);
+		bool end = !many || *json_type(value, at) == '\0';
+
+		/* blank ones count: each costs a look, too */
+		if (i >= NAMES) {
+			n = NAMES + 1;
+			end = true;
+		}
 
 		free(at);
 		if (one != NULL && one[strspn(one, " \t\r\n")] != '\0') {
@@ -72,6 +83,29 @@ collect(struct buf *list, const char *in, const char *key)
 	free(path);
 	free(value);
 	return n;
+}
+
+/* Is there a key by which something can be named? */
+static bool
+names_some(const struct keys *k)
+{
+	for (int i = 0; i < k->n; i++)
+		if (noun_of(&k->key[i]) >= 0)
+			return true;
+	return false;
+}
+
+static bool
+sets_fixed(const struct keys *k, const char *in)
+{
+	char path[32];
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+		snprintf(path, sizeof(path), "$.%s", fixed[i]);
+		if (has_key(k, fixed[i]) && *json_type(in, path) != '\0')
+			return true;
+	}
+	return false;
 }
 
 /* All that is named, by noun; returns how many, -1: a key of a kind that names
@@ -179,6 +213,12 @@ scope_fits(struct auth *a, const struct caller *c, const struct verb *v,
 	if (c->only == NULL)
 		return true;
 	keys_read(&k, v->in);
+	if (v->flags & VERB_WRITE && sets_fixed(&k, *in)) {
+		resp_error(r, 403,
+		    "not with a token that is limited to projects: where the "
+		    "repository of one is");
+		return false;
+	}
 	if (c->job != NULL && !(v->flags & VERB_AGENT)) {
 		resp_error(r, 403, "not with the token of a job: %s", v->name);
 		return false;
@@ -198,7 +238,9 @@ scope_fits(struct auth *a, const struct caller *c, const struct verb *v,
 		fine = true;
 	if (n < 0 || (n == 0 && !fine))
 		resp_error(r, 403,
-		    "%s: the token is limited to some projects: name one",
+		    names_some(&k)
+			? "%s: the token is limited to some projects: name one"
+			: "%s: not with a token that is limited to projects",
 		    v->name);
 	json_end(&must);
 	tidy = json_merge(*in, must.s);

@@ -174,7 +174,7 @@ compile(struct scripts *all, struct script *s, struct statement *t)
 }
 
 /* Binds what a key of the input holds, as SQLite's ->> would give it. */
-static void
+static int
 bind_key(sqlite3_stmt *st, int at, struct input *in, int key)
 {
 	struct slice v = in->value[key];
@@ -184,59 +184,59 @@ bind_key(sqlite3_stmt *st, int at, struct input *in, int key)
 	size_t n;
 
 	switch (kind) {
-	case JSCAN_NULL: sqlite3_bind_null(st, at); break;
+	case JSCAN_NULL: return sqlite3_bind_null(st, at);
 	case JSCAN_FALSE:
-	case JSCAN_TRUE: sqlite3_bind_int(st, at, kind == JSCAN_TRUE); break;
+	case JSCAN_TRUE: return sqlite3_bind_int(st, at, kind == JSCAN_TRUE);
 	case JSCAN_INTEGER:
 		errno = 0;
 		whole = strtoll(v.s, NULL, 10);
-		if (errno == 0)
-			sqlite3_bind_int64(st, at, whole);
-		else
-			sqlite3_bind_double(st, at, strtod(v.s, NULL));
-		break;
-	case JSCAN_REAL: sqlite3_bind_double(st, at, strtod(v.s, NULL)); break;
+		return errno == 0
+			   ? sqlite3_bind_int64(st, at, whole)
+			   : sqlite3_bind_double(st, at, strtod(v.s, NULL));
+	case JSCAN_REAL: return sqlite3_bind_double(st, at, strtod(v.s, NULL));
 	default:
 		text = input_text(in, key, &n);
-		sqlite3_bind_text(st, at, text, (int)n, SQLITE_STATIC);
+		return sqlite3_bind_text(st, at, text, (int)n, SQLITE_STATIC);
 	}
 }
 
-static void
+static int
 bind_variable(sqlite3_stmt *st, int at, const struct variable *v)
 {
 	switch (v->type) {
-	case SQLITE_INTEGER: sqlite3_bind_int64(st, at, v->i); break;
-	case SQLITE_FLOAT: sqlite3_bind_double(st, at, v->d); break;
+	case SQLITE_INTEGER: return sqlite3_bind_int64(st, at, v->i);
+	case SQLITE_FLOAT: return sqlite3_bind_double(st, at, v->d);
 	case SQLITE_TEXT:
 		/* a copy: the statement may set the variable itself */
-		sqlite3_bind_text(st, at, buf_text(&v->text), (int)v->text.len,
-		    SQLITE_TRANSIENT);
-		break;
-	default: sqlite3_bind_null(st, at);
+		return sqlite3_bind_text(st, at, buf_text(&v->text),
+		    (int)v->text.len, SQLITE_TRANSIENT);
+	default: return sqlite3_bind_null(st, at);
 	}
 }
 
-static void
+static int
 bind(struct scripts *all, const struct script *s, const struct statement *t,
     struct input *in)
 {
-	for (int i = 0; i < t->params; i++)
+	int rc = SQLITE_OK;
+
+	for (int i = 0; rc == SQLITE_OK && i < t->params; i++)
 		switch (t->part[i].role) {
 		case INPUT:
-			sqlite3_bind_text(
+			rc = sqlite3_bind_text(
 			    t->st, i + 1, in->text, -1, SQLITE_STATIC);
 			break;
 		case NOW:
-			sqlite3_bind_text(t->st, i + 1, sqlfn_now(all->fn), -1,
-			    SQLITE_STATIC);
+			rc = sqlite3_bind_text(t->st, i + 1, sqlfn_now(all->fn),
+			    -1, SQLITE_STATIC);
 			break;
-		case KEY: bind_key(t->st, i + 1, in, t->part[i].i); break;
+		case KEY: rc = bind_key(t->st, i + 1, in, t->part[i].i); break;
 		case VARIABLE:
-			bind_variable(t->st, i + 1, &s->var[t->part[i].i]);
+			rc = bind_variable(t->st, i + 1, &s->var[t->part[i].i]);
 			break;
-		default: sqlite3_bind_null(t->st, i + 1);
+		default: rc = sqlite3_bind_null(t->st, i + 1);
 		}
+	return rc;
 }
 
 static void
@@ -308,7 +308,9 @@ run(struct scripts *all, struct script *s, struct input *in, row_fn *row,
 			continue;
 		if (t->st == NULL && (step = compile(all, s, t)) != SQLITE_OK)
 			return sqlfn_fault(all->fn, all->h, step, f);
-		bind(all, s, t, in);
+		step = bind(all, s, t, in);
+		if (step != SQLITE_OK)
+			return sqlfn_fault(all->fn, all->h, step, f);
 		while (stop == 0 && (step = sqlite3_step(t->st)) == SQLITE_ROW)
 			stop = take_row(s, t, row, arg, &any);
 		if (stop == 0 && step != SQLITE_DONE) {

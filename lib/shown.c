@@ -16,7 +16,7 @@
 struct known {
 	char hash[TOKEN_HASH];
 	char *name, *role, *only;
-	long long until; /* seconds since 1970; 0: for ever */
+	long long number, until; /* until: seconds since 1970; 0: for ever */
 	bool revoked, old;
 };
 
@@ -179,6 +179,7 @@ look_up(struct auth *a, const char *hash)
 	*k = (struct known){ .name = json_get(row, "$.name"),
 		.role = json_get(row, "$.role"),
 		.only = json_get(row, "$.projects"),
+		.number = json_int(row, "$.number", 0),
 		.until = json_int(row, "$.until", 0),
 		.revoked = json_int(row, "$.revoked", 1) != 0,
 		.old = json_int(row, "$.old", 0) != 0 };
@@ -218,6 +219,7 @@ shown_named(struct auth *a, const char *hash, struct caller *c, struct resp *r)
 	}
 	in_use(a, k);
 	c->name = xasprintf("token %s", k->name);
+	c->number = k->number;
 	c->may = shown_may(k->role, strlen(k->role));
 	c->only = k->only != NULL ? xstrdup(k->only) : NULL;
 	c->keyed = true;

@@ -385,6 +385,8 @@ sqlfn_fault(struct sqlfn *fn, sqlite3 *h, int rc, struct fault *f)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return fail(f, EX_TEMPFAIL, "%s: busy, try again", path);
+	case SQLITE_INTERRUPT:
+		return fail(f, EX_TEMPFAIL, "it took too long: ask for less");
 	case SQLITE_READONLY: return fail(f, EX_NOPERM, "%s: read-only", path);
 	case SQLITE_PERM:
 	case SQLITE_AUTH: return fail(f, EX_NOPERM, "%s: %s", path, msg);

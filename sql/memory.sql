@@ -36,6 +36,7 @@ SELECT json_object('message', 'deleted', 'count', json_array_length(:in, '$.docs
 $(api_project)
 SELECT refuse(65, 'queries: want a list of texts that is not empty') WHERE json_type(:in, '$.queries') IS NOT 'array' OR json_array_length(:in, '$.queries') = 0
   OR EXISTS (SELECT 1 FROM json_each(:in, '$.queries') WHERE type <> 'text');
+SELECT refuse(65, 'queries: at most 50, of 2000 characters each') WHERE json_array_length(:in, '$.queries') > 50 OR EXISTS (SELECT 1 FROM json_each(:in, '$.queries') WHERE length(value) > 2000);
 SELECT min(max(coalesce(CAST(:in ->> 'num_to_retrieve' AS INTEGER), 5), 1), 100) AS ":n", name || coalesce(char(10) || description, '') AS ":about" FROM project WHERE id = :project;
 SELECT json_object('results', (SELECT json_group_array(json(j)) FROM (
   SELECT json_object('question', q.value,

@@ -24,6 +24,8 @@ SELECT refuse(65, 'job ' || :job || ' is ' || :jobstate || ', not running') WHER
 SELECT refuse(65, 'job ' || :job || ': fence ' || coalesce(@fence, 'null') || ' is old, it is ' || :fence || ' now') WHERE :job IS NOT NULL AND :fence IS NOT CAST(@fence AS INTEGER);
 SELECT refuse(65, 'job ' || :job || ' was asked to stop') WHERE :stop IS NOT NULL;
 SELECT refuse(65, 'job ' || id || ' works on the ticket, and the record names another') FROM job WHERE :job IS NULL AND ticket_id = :ticket AND state = 'running';
+-- Whoever merges it pushes there: it is the project's own, or nowhere.
+SELECT refuse(65, 'source: not the repository of the project') FROM project WHERE id = :project AND @source IS NOT repo_url AND @source IS NOT project_path;
 SELECT id AS ":pr" FROM pr WHERE ticket_id = :ticket AND head_branch = @head_branch AND state = 'open';
 UPDATE pr SET title = @title, body = coalesce(@body, body), head_oid = coalesce(@head_oid, head_oid), base_oid = coalesce(@base_oid, base_oid), verify = coalesce(:in -> 'verify', verify),
   approved_by = iif(head_oid IS @head_oid, approved_by, NULL), version = version + 1, updated_at = now() WHERE id = :pr;

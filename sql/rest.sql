@@ -26,6 +26,7 @@ SELECT $(limits_shape) AS json FROM project p WHERE id = :project;
 -- :in project:text! limits:object max_running:int max_tries:int max_cost_day:num version:int
 $(api_project)
 $(project_version)
+SELECT refuse(65, 'name limits, an object, or one of max_running, max_tries, max_cost_day') WHERE NOT EXISTS (SELECT 1 FROM json_each(:in) WHERE key IN ('limits', 'max_running', 'max_tries', 'max_cost_day'));
 $(limits_fit)
 UPDATE project SET limits = coalesce(nullif(:in -> 'limits', 'null'), limits),
   max_running = iif(json_type(:in, '$.max_running') IS NULL, max_running, @max_running), max_tries = coalesce(@max_tries, max_tries),
@@ -133,11 +134,10 @@ UPDATE pr_comment SET addressed_at = now() WHERE number = :comment;
 -- :if :local
 SELECT json_object('pr', :pr) AS json;
 
--- Of the head as it was found on the remote a moment ago (tera-pr look, whose
--- row has the id).
+-- Of the head as it was found on the remote a moment ago (tera-pr look).
 -- :verb rest.pull.approve WRITE
--- :in pr:ref id:ref actor:text
-SELECT id AS ":pr", number AS ":number", state AS ":state" FROM pr WHERE id = coalesce(@pr, @id) OR number = num(coalesce(@pr, @id));
+-- :in pr:ref! actor:text
+SELECT id AS ":pr", number AS ":number", state AS ":state" FROM pr WHERE id = @pr OR number = num(@pr);
 SELECT refuse(66, 'no such pull request') WHERE :pr IS NULL;
 SELECT refuse(65, 'pull request ' || :number || ' is ' || :state || ', not open') WHERE :state <> 'open';
 UPDATE pr SET approved_by = $(author), version = version + 1, updated_at = now() WHERE id = :pr;
@@ -169,7 +169,7 @@ $(find_pr)
 SELECT json_object('comments', (SELECT json_group_array(json_object('author', author, 'body', body, 'created_at', created_at, 'path', path, 'line', line)) FROM (SELECT * FROM pr_comment WHERE pr_id = :pr ORDER BY number)),
   'pr_url', p.pr_url, 'pr_number', p.pr_number, 'pr_state', iif(p.state = 'open', 'open', 'closed'), 'merged', json(iif(p.state = 'merged', 'true', 'false')), 'approved_by', p.approved_by, 'pr', p.id) AS json FROM pr p WHERE p.id = :pr;
 
--- :verb rest.said READ
+-- :verb rest.said READ COMMON
 SELECT json_object('message', 'done') AS json;
 
 -- Where the branch of a ticket is, for tera-diff.
@@ -177,7 +177,10 @@ SELECT json_object('message', 'done') AS json;
 -- :in project:text! ticket:text!
 $(api_ticket)
 SELECT refuse(65, 'project ' || name || ' has no repository: set repo_url or project_path') FROM project WHERE id = :project AND iif(execution_mode = 'local', project_path, repo_url) IS NULL;
-SELECT record('execution_mode', execution_mode, 'repo_url', coalesce(repo_url, ''), '?project_path', project_path, 'head_branch', 'ticket-' || :ticket, '?base_branch', base_branch) AS json FROM project WHERE id = :project;
+-- What was merged is what the branch had then, whatever became of it.
+SELECT record('execution_mode', p.execution_mode, 'repo_url', coalesce(p.repo_url, ''), '?project_path', p.project_path, 'head_branch', 'ticket-' || :ticket, '?base_branch', p.base_branch, '?base_oid', r.base_oid, '?head_oid', r.head_oid) AS json
+FROM project p LEFT JOIN pr r ON r.number = (SELECT max(number) FROM pr WHERE ticket_id = :ticket) AND r.state <> 'open' AND r.base_oid IS NOT NULL AND r.head_oid IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM job WHERE ticket_id = :ticket AND state = 'running') WHERE p.id = :project;
 
 -- --- figures, as Prometheus reads them (text exposition format 0.0.4) ---
 --

@@ -268,6 +268,13 @@ pulls() {
 	gets "the contract's approval" 200 .message
 	req GET "/api/pulls/$pr"
 	gets "stands" 200 '.approved_by == "loopback"'
+	key=$(tera-token add -p "$p" "one-$door" role=write | jq -r .token)
+	req POST "$url/review/approve" '{"body":"And I"}' "Authorization: Bearer $key"
+	gets "one of the project approves" 200 .message
+	req POST "$url/review/comment" '{"body":"And this"}' "Authorization: Bearer $key"
+	gets "and comments" 200 .message
+	req GET "/api/pulls/$pr" - "Authorization: Bearer $key"
+	gets "under its name" 200 ".approved_by == \"token one-$door\" and .comments[-1].author == \"token one-$door\""
 	req POST "/api/pulls/$pr/merge" '{"method":"octopus"}'
 	gets "no such way" 400 .error
 	req POST "/api/pulls/$pr/merge" '{"method":"squash"}'
@@ -278,8 +285,10 @@ pulls() {
 	gets "once" 400 .error
 	req GET "$url"
 	gets "the ticket is done" 200 '.column_id == "done"'
+	req GET "$url/diff"
+	gets "what was merged stays to be read" 200 '.[0].path == "tests/test_more.py"'
 	req GET "$url/review"
-	gets "a merged one" 200 '.merged == true and .pr_state == "closed" and (.comments | length == 6)'
+	gets "a merged one" 200 '.merged == true and .pr_state == "closed" and (.comments | length == 8)'
 	git -C seed checkout -q main
 	git -C seed pull -q "$T/p.git" main
 
