@@ -100,7 +100,7 @@ await story('the keyboard alone', async () => {
 	const page = await w.open('#/graph/1');
 	await page.keyboard.press('s');
 	await page.keyboard.press('ArrowRight');
-	is(await side(page).locator('h2').innerText(), 'Web', 'the arrows go to the first');
+	await until(async () => (await side(page).locator('h2').innerText()) === 'Web', 'the arrows go to the first');
 	report((await page.locator('#announce').textContent()).startsWith('Web, frontend'), 'and it is said');
 	await page.keyboard.press('n');
 	await page.waitForFunction(() => document.activeElement.id === 'side-label');
@@ -134,7 +134,7 @@ await story('the keyboard alone', async () => {
 	await until(() => graph().edges.length === count, 'u');
 	await page.keyboard.press('s');
 	await page.keyboard.press('Control+a');
-	is((await side(page).locator('h2').innerText()), '5 components, 3 interfaces', 'Ctrl+A: all');
+	await until(async () => (await side(page).locator('h2').innerText()) === '5 components, 3 interfaces', 'Ctrl+A: all');
 	await page.keyboard.press('Delete');
 	await until(() => graph().nodes.length === 0 && graph().edges.length === 0, 'all deleted');
 	await page.locator('#say').getByRole('button', { name: 'Undo' }).last().click();
@@ -143,7 +143,7 @@ await story('the keyboard alone', async () => {
 	await saved(page);
 	await until(() => {
 		const at = new Map(graph().nodes.map((n) => [n.id, n.position]));
-		return graph().edges.every((e) => at.get(e.source).x < at.get(e.target).x);
+		return ['x', 'y'].some((o) => graph().edges.every((e) => at.get(e.source)[o] < at.get(e.target)[o]));
 	}, 'a: arranged along the edges');
 	await page.keyboard.press('l');
 	await page.waitForSelector('#list:not([hidden])');
@@ -156,6 +156,57 @@ await story('the keyboard alone', async () => {
 	is(await box(page, 'Label').inputValue(), 'Mailer', 'and one is filled in from there');
 	is(await axe(page), [], 'axe: the list');
 	await page.keyboard.press('l');
+	await page.context().close();
+});
+
+await story('near and far', async () => {
+	const page = await w.open('#/graph/1');
+	const at = () => page.locator('.handle').boundingBox();
+	await place(page, 'Cart');
+	const a = await at();
+	await page.keyboard.press('Escape');
+	await page.mouse.move(500, 300);
+	await page.mouse.wheel(0, -300);
+	await page.waitForTimeout(200);
+	await page.locator('.zoom').getByRole('button', { name: 'Larger' }).click();
+	await until(async () => (await at()).x !== a.x, 'the wheel and the buttons zoom');
+	const b = await at();
+	await page.mouse.move(60, 700);
+	await page.mouse.down();
+	await page.mouse.move(100, 650, { steps: 5 });
+	await page.mouse.up();
+	await until(async () => Math.round((await at().catch(() => b))?.x - b.x) !== 0 || await page.locator('.handle').isHidden(), 'the sheet is moved by the mouse');
+	await page.evaluate(() => document.activeElement.blur());
+	await page.keyboard.press('f');
+	await place(page, 'Cart');
+	const c = await at();
+	report(Math.abs(c.x - a.x) < 2 && Math.abs(c.y - a.y) < 2, 'f: all of it is in sight again', JSON.stringify([a, c]));
+	// many, by a frame
+	const first = graph().version;
+	await page.keyboard.press('Escape');
+	await page.keyboard.down('Shift');
+	await page.mouse.move(25, 105);
+	await page.mouse.down();
+	await page.mouse.move(955, 770, { steps: 6 });
+	await page.mouse.up();
+	await page.keyboard.up('Shift');
+	await until(async () => (await side(page).locator('h2').innerText()).startsWith('5 components'), 'drawn round with Shift: all are selected');
+	is(graph().version, first, 'and nothing was saved by looking');
+	await page.context().close();
+});
+
+await story('the finger on the graph', async () => {
+	const page = await w.open('#/graph/1', { touch: true, width: 375, height: 800 });
+	const session = await page.context().newCDPSession(page);
+	const touch = (type, x, y) => session.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x, y }] });
+	const from = (await place(page, 'Store')).handle;
+	const edges = graph().edges.length;
+	await touch('touchStart', from.x, from.y);
+	for (let i = 1; i <= 8; i++) await touch('touchMove', from.x + (16 - from.x) * i / 8, from.y + (520 - from.y) * i / 8);
+	await touch('touchEnd');
+	await until(() => graph().edges.length === edges + 1, 'pulled by a finger');
+	await page.getByRole('button', { name: 'Undo', exact: true }).first().click();
+	await until(() => graph().edges.length === edges && graph().nodes.length === 5, 'undone');
 	await page.context().close();
 });
 
@@ -297,7 +348,7 @@ await story('what others wrote', async () => {
 	is(graph(2).version, kept.version, 'to look at it changes nothing');
 	is(await wide(page), 0, 'nothing sticks out of 375 pixels');
 	await toggle(page);
-	is(await row(page, bad).count(), 1, 'HTML is text in the list');
+	await until(async () => await row(page, bad).count() === 1, 'HTML is text in the list');
 	await pick(page, bad);
 	is(await side(page).locator('h2').innerText(), bad, 'and beside it');
 	is(await box(page, 'Type').inputValue(), bad, 'a type that is not known is kept');

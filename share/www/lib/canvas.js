@@ -31,6 +31,7 @@ const style = (c) => [
 		label: 'data(words)', 'font-family': font, 'font-size': 11, color: c.text, 'text-background-color': c.back, 'text-background-opacity': 1, 'text-background-padding': 3, 'text-background-shape': 'roundrectangle',
 		'text-wrap': 'ellipsis', 'text-max-width': 200, 'overlay-opacity': 0, 'loop-direction': '0deg', 'loop-sweep': '-60deg',
 	} },
+	{ selector: 'edge:loop', style: { 'control-point-step-size': 64 } },
 	{ selector: 'node:selected, node.over', style: { 'border-color': c.accent, 'border-width': 3, 'background-color': c.soft } },
 	{ selector: 'edge:selected', style: { width: 3, 'line-color': c.accent, 'target-arrow-color': c.accent, color: c.accent, 'font-weight': 600 } },
 	{ selector: 'core', style: { 'active-bg-opacity': 0, 'selection-box-color': c.accent, 'selection-box-opacity': 0.15, 'selection-box-border-color': c.accent, 'selection-box-border-width': 1 } },

@@ -102,24 +102,31 @@ export function remove(graph, nodes, edges) {
 
 // --- where things stand ---
 
-// All nodes in layers, along the edges.
-export function arrange(graph, direction = 'LR') {
+// All nodes in layers, along the edges, from the left to the right or from the
+// top down: whichever is larger in a room of this shape (wide / high).
+export function arrange(graph, shape) {
+	const [a, b] = [layers(graph, 'LR'), layers(graph, 'TB')];
+	const scale = ({ width, height }) => Math.min(shape / width, 1 / height);
+	return (scale(a) >= scale(b) ? a : b).at;
+}
+function layers(graph, rankdir) {
 	const g = new dagre.graphlib.Graph({ multigraph: true });
-	g.setGraph({ rankdir: direction, nodesep: 36, ranksep: 70, edgesep: 24 });
+	g.setGraph({ rankdir, nodesep: 36, ranksep: 50, edgesep: 20 });
 	for (const id of graph.nodes.keys()) g.setNode(id, { width: WIDE, height: HIGH });
 	for (const [id, e] of graph.edges)
 		if (graph.nodes.has(from(e)) && graph.nodes.has(to(e)) && from(e) !== to(e))
-			g.setEdge(from(e), to(e), { width: Math.min(160, 7 * words(e).length), height: 18, labelpos: 'c' }, id);
+			g.setEdge(from(e), to(e), { width: Math.min(160, 6 * words(e).length), height: 18, labelpos: 'c' }, id);
 	dagre.layout(g);
-	return new Map(g.nodes().map((id) => [id, { x: g.node(id).x, y: g.node(id).y }]));
+	const { width, height } = g.graph();
+	return { width, height, at: new Map(g.nodes().map((id) => [id, { x: g.node(id).x, y: g.node(id).y }])) };
 }
 
 // The place of each node: its own; for one without, or when all are in one
 // heap as a program that knows no places leaves them, one that is found.
-export function places(graph, direction) {
+export function places(graph, shape) {
 	const at = new Map([...graph.nodes].map(([id, n]) => [id, place(n)]));
 	const own = [...at.values()].filter(Boolean);
-	if (!own.length || (own.length > 1 && own.every((p) => p.x === own[0].x && p.y === own[0].y))) return arrange(graph, direction);
+	if (!own.length || (own.length > 1 && own.every((p) => p.x === own[0].x && p.y === own[0].y))) return arrange(graph, shape);
 	if (own.length < at.size) {
 		const low = Math.max(...own.map((p) => p.y)) + HIGH * 2, left = Math.min(...own.map((p) => p.x));
 		let i = 0;

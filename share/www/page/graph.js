@@ -64,11 +64,11 @@ export default function graph([number], draw) {
 	function at() {
 		if (placed !== store.now.nodes) {
 			placed = store.now.nodes;
-			places = g.places(store.now, direction());
+			places = g.places(store.now, shape());
 		}
 		return places;
 	}
-	const direction = () => (innerWidth > 760 ? 'LR' : 'TB');
+	const shape = () => (innerWidth > 760 ? (innerWidth - 330) / (innerHeight - 112) : 0.8);
 
 	// --- what is done ---
 
@@ -139,7 +139,7 @@ export default function graph([number], draw) {
 	}
 	function arrange() {
 		if (!store.now.nodes.size) return;
-		store.change(g.move(store.now, g.arrange(store.now, direction())), 'arrange');
+		store.change(g.move(store.now, g.arrange(store.now, shape())), 'arrange');
 		requestAnimationFrame(() => requestAnimationFrame(() => list || sheet.fit()));
 	}
 	function undo() {
@@ -307,10 +307,10 @@ export default function graph([number], draw) {
 		for (const id of selected) if (!has(id)) selected.delete(id);
 		queueMicrotask(show);
 		return html`${tools()}
-			${store.clashes.length ? clashes() : nothing}
-			${store.fault ? html`<p class="fault" role="alert">Not saved: ${store.fault} <button @click=${() => store.save()}>Try again</button></p>` : nothing}
 			<p class="unseen" id="graph-help">Arrow keys go from component to component, with Shift they move it. Space selects more than one. Enter edits. The button List shows the same as tables.</p>
 			<div class="graph">
+				<div class="told">${store.clashes.length ? clashes() : nothing}
+					${store.fault ? html`<section class="clashes fault" role="alert">Not saved: ${store.fault} <button @click=${() => store.save()}>Try again</button></section>` : nothing}</div>
 				<div class="drawn" ?hidden=${list}><div id="canvas"></div>
 					<div class="zoom"><button aria-label="Larger" title="Larger (+)" @click=${() => sheet.zoom(1.25)}>+</button><button aria-label="Smaller" title="Smaller (−)" @click=${() => sheet.zoom(0.8)}>−</button><button title="All of it (f)" @click=${() => sheet.fit()}>Fit</button></div>
 					${store.now.nodes.size ? nothing : empty('The graph is empty. It tells the agents what the system is made of; no ticket runs without at least one component.',
