@@ -1,5 +1,6 @@
 // The graph.
 import { readFileSync } from 'node:fs';
+import { merge, put } from '../../share/www/lib/merge.js';
 import { button, fill, teller, text, wide } from './story.mjs';
 import { axe, is, report, until, world } from './world.mjs';
 
@@ -35,8 +36,36 @@ async function pull(page, from, to) {
 	await page.mouse.move(to.x, to.y, { steps: 10 });
 	await page.mouse.up();
 }
+// What the page saves is on its way until the answer is called.
+async function hold(page) {
+	let go;
+	const gone = new Promise((done) => (go = done));
+	const asked = page.waitForRequest('**/api/v1/graph.set');
+	await page.route('**/api/v1/graph.set', (r) => gone.then(() => r.continue()));
+	return { asked, let_go: () => { go(); return page.unroute('**/api/v1/graph.set'); } };
+}
 w.tera('tera-add', 'project', 'name=Shop', 'execution_mode=local');
 await w.serve();
+
+await story('three states put together', async () => {
+	const of = (was, mine, theirs) => {
+		const { merged, clashes } = merge(was, mine, theirs);
+		return JSON.stringify([merged, clashes.map((c) => c.path.join('.'))]);
+	};
+	is(of({ a: 1, b: 1 }, { a: 2, b: 1 }, { a: 1, b: 2 }), '[{"a":2,"b":2},[]]', 'two values');
+	is(of({ a: 1 }, { a: 2 }, { a: 3 }), '[{"a":2},["a"]]', 'one value twice: a clash, and mine meanwhile');
+	is(of({ a: 1 }, { a: 2 }, { a: 2 }), '[{"a":2},[]]', 'the same twice');
+	is(of({ a: { b: 1 } }, {}, { a: { b: 2 } }), '[{},["a"]]', 'deleted and changed');
+	is(of({ a: 1, b: 1 }, { b: 1 }, { a: 1 }), '[{},[]]', 'two deleted');
+	is(of({}, { a: { x: 1 } }, { a: { y: 1 } }), '[{"a":{"y":1,"x":1}},[]]', 'the same made twice');
+	is(of({ a: [1] }, { a: [1, 2] }, { a: [1, 3] }), '[{"a":[1,2]},["a"]]', 'a list is one value');
+	is(of({ position: { x: 1 } }, { position: { x: 2 } }, { position: { x: 3 } }), '[{"position":{"x":2}},[]]', 'a place is not asked for');
+	is(of({ a: null }, { a: 0 }, { a: null }), '[{"a":0},[]]', 'null is a value');
+	is(of(JSON.parse('{"__proto__":{"a":1}}'), JSON.parse('{"__proto__":{"a":1},"b":1}'), JSON.parse('{"__proto__":{"a":2}}')),
+		'[{"__proto__":{"a":2},"b":1},[]]', 'any key is a key');
+	is(JSON.stringify([put({ a: { b: 1 } }, ['a', 'c'], 2), put({ a: 1 }, ['a'], undefined), put({}, ['a', 'b'], 1)]),
+		'[{"a":{"b":1,"c":2}},{},{"a":{"b":1}}]', 'one value put');
+});
 
 await story('a first graph, by the mouse', async () => {
 	const page = await w.open('#/graph/1');
@@ -264,13 +293,13 @@ await story('two people at it', async () => {
 	await saved(a);
 	await saved(b);
 	const other = graph();
-	await a.route('**/api/v1/graph.set', (r) => new Promise((go) => setTimeout(go, 1500)).then(() => r.continue()));
+	const first = await hold(a);
 	await box(a, 'Label').fill('Trolley');
-	await a.waitForTimeout(900);
+	await first.asked;
 	other.nodes.find((n) => n.data.label === 'Basket').data.label = 'Bag';
 	w.verb('graph.set', { project: 1, version: other.version, nodes: other.nodes, edges: other.edges });
+	await first.let_go();
 	await a.locator('.clashes').waitFor();
-	await a.unroute('**/api/v1/graph.set');
 	const said = await a.locator('.clashes').innerText();
 	report(said.includes('Trolley') && said.includes('Bag'), 'the same field twice: both are shown', said);
 	is(await box(a, 'Label').inputValue(), 'Trolley', 'what was typed is there');
@@ -288,12 +317,12 @@ await story('two people at it', async () => {
 	// deleted there, changed here
 	await saved(a);
 	const now = graph(), id = now.nodes.find((n) => n.data.label === 'Trolley').id;
-	await a.route('**/api/v1/graph.set', (r) => new Promise((go) => setTimeout(go, 1500)).then(() => r.continue()));
+	const second = await hold(a);
 	await box(a, 'Label').fill('Cart');
-	await a.waitForTimeout(900);
+	await second.asked;
 	w.verb('graph.set', { project: 1, version: now.version, nodes: now.nodes.filter((n) => n.id !== id), edges: now.edges.filter((e) => e.source !== id && e.target !== id) });
+	await second.let_go();
 	await a.locator('.clashes').waitFor();
-	await a.unroute('**/api/v1/graph.set');
 	report((await a.locator('.clashes').innerText()).includes('deleted'), 'deleted by the other: it is said');
 	await a.getByRole('button', { name: /^Keep mine/ }).click();
 	await until(() => labels().includes('Cart'), 'and kept when one wants it');

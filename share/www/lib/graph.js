@@ -103,8 +103,10 @@ export function remove(graph, nodes, edges) {
 // --- where things stand ---
 
 // All nodes in layers, along the edges, from the left to the right or from the
-// top down: whichever is larger in a room of this shape (wide / high).
+// top down: whichever is larger in a room of this shape (wide / high).  Of a
+// large graph both would take seconds.
 export function arrange(graph, shape) {
+	if (graph.nodes.size > 100) return layers(graph, 'LR').at;
 	const [a, b] = [layers(graph, 'LR'), layers(graph, 'TB')];
 	const scale = ({ width, height }) => Math.min(shape / width, 1 / height);
 	return (scale(a) >= scale(b) ? a : b).at;

@@ -130,7 +130,7 @@ export default function graph([number], draw) {
 		const focus = document.activeElement.closest('.fields');
 		store.change(next, 'delete');
 		select([]);
-		if (focus) (list ? document.getElementById('list') : sheet.sheet).focus();
+		if (focus) back();
 		say(`Deleted: ${words}.`, { label: 'Undo', act: () => store.take_back(before, next, 'restore') });
 	}
 	function move(dx, dy) {
@@ -154,8 +154,10 @@ export default function graph([number], draw) {
 		list = !list;
 		kept.set(number, list);
 		draw();
-		requestAnimationFrame(() => (list ? document.getElementById('list') : sheet.sheet)?.focus({ preventScroll: true }));
+		requestAnimationFrame(back);
 	}
+	// From the fields to what is drawn.
+	const back = () => (list ? document.getElementById('list') : sheet.sheet)?.focus({ preventScroll: true });
 	function find(text) {
 		const word = text.trim().toLowerCase();
 		const found = word ? [...store.now.nodes].filter(([id, n]) => g.label(n, id).toLowerCase().includes(word)).map(([id]) => `n${id}`) : [];
@@ -316,7 +318,7 @@ export default function graph([number], draw) {
 					${store.now.nodes.size ? nothing : empty('The graph is empty. It tells the agents what the system is made of; no ticket runs without at least one component.',
 						html`<button class="main" @click=${() => add()}>Draw the first component</button>`)}</div>
 				<div id="list" tabindex="-1" ?hidden=${!list}>${list ? tables(lent, selected) : nothing}</div>
-				<aside class="side" aria-label="What is selected">${fields(selected)}</aside></div>`;
+				<aside class="side" aria-label="What is selected" @keydown=${(e) => { if (e.key === 'Escape') back(); }}>${fields(selected)}</aside></div>`;
 	}
 
 	return {
@@ -340,7 +342,7 @@ export default function graph([number], draw) {
 			['f', 'All of it in sight', () => sheet.fit()],
 			['+', 'Larger', () => sheet.zoom(1.25)],
 			['-', 'Smaller', () => sheet.zoom(0.8)],
-			['s', 'To the sheet', () => sheet.sheet.focus()],
+			['s', 'To the sheet, or the list (from the fields: Escape)', () => back()],
 			['l', 'As a list, or drawn', toggle],
 			['/', 'Find', () => document.getElementById('filter')?.focus()],
 		],
