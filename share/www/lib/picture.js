@@ -72,7 +72,7 @@ export function inside(n, id, { facts = [], notes = 0 }, c) {
 	const dot = width(' · ', 11, 400);
 	let tail = '', room = WIDE - 14;
 	facts.forEach(([text, colour], i) => {
-		const weight = colour === 'dim' ? 400 : 600;
+		const weight = i ? 400 : 600;
 		room -= width(text, 11, weight) + (i ? dot : 0);
 		if (room < (i < facts.length - 1 ? dot * 2 : 0)) return;
 		tail += `${i ? `<tspan fill="${c.dim}"> · </tspan>` : ''}<tspan fill="${c[colour]}" font-weight="${weight}">${escape(text)}</tspan>`;
