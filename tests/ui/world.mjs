@@ -135,6 +135,7 @@ export function report(good, name, ...notes) {
 }
 export const is = (got, want, name) => report(Object.is(got, want) || JSON.stringify(got) === JSON.stringify(want), name,
 	`got  ${JSON.stringify(got)}`, `want ${JSON.stringify(want)}`);
+export const skip = (name, why) => console.log(`ok ${++n} - ${name} # SKIP ${why}`);
 export const plan = () => console.log(`1..${n}`);
 
 // Until check() gives something true, or 15 s have gone by.
