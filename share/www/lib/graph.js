@@ -13,7 +13,7 @@ export const lists = ['tech', 'ports', 'security'];
 // A position is the top left corner of a circle of 72 pixels, as Terarchitect
 // has it; here a node is a box about the same middle.
 const HALF = 36;
-export const WIDE = 188, HIGH = 72;
+export const WIDE = 204, HIGH = 72;
 
 const object = (v) => v !== null && typeof v === 'object' && !Array.isArray(v);
 
