@@ -26,6 +26,7 @@ import { html, nothing, render } from './lib/ui.js';
 // it is a project's, and its address ends with the number of that.
 const pages = {
 	'': { label: 'Projects', key: 'p', from: () => import('./page/projects.js') },
+	graph: { label: 'Graph', key: 'g', of: 'project', from: () => import('./page/graph.js') },
 	board: { label: 'Board', key: 'b', of: 'project', from: () => import('./page/board.js') },
 	jobs: { label: 'Jobs', key: 'j', from: () => import('./page/jobs.js') },
 	ticket: { from: () => import('./page/ticket.js') },

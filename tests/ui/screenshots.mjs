@@ -18,8 +18,10 @@ add('project', 'name=Sketches');
 const node = (id, label, type = 'service') => ({ id, type, position: { x: 0, y: 0 }, data: { label, description: '', tech: [], ports: [], security: [] } });
 w.verb('graph.set', {
 	project: 'Shop',
-	nodes: [node('web', 'Web', 'frontend'), node('cart', 'Cart'), node('pay', 'Payment'), node('db', 'Store', 'database')],
-	edges: [['web', 'cart'], ['cart', 'pay'], ['cart', 'db']].map(([source, target], i) => ({ id: `e${i}`, source, target, data: { protocol: 'HTTP' } })),
+	nodes: [node('web', 'Web', 'frontend'), node('cart', 'Cart'), node('pay', 'Payment'), node('db', 'Store', 'database'),
+		node('mail', 'Outgoing mail', 'queue'), node('post', 'Mailer', 'worker')],
+	edges: [['web', 'cart', 'HTTP'], ['cart', 'pay', 'HTTP'], ['cart', 'db', 'SQL'], ['pay', 'mail', 'SQL'], ['mail', 'post'], ['web', 'db', 'SQL']]
+		.map(([source, target, protocol], i) => ({ id: `e${i}`, source, target, data: protocol ? { protocol } : {} })),
 });
 w.verb('board.set', { project: 'Shop', columns: w.verb('board.show', { project: 'Shop' })[0].columns.map((c) => (c.id === 'in_progress' ? { ...c, limit: 3 } : c)) });
 const ticket = (title, priority, associated_node_ids, more = {}) => w.verb('ticket.add', { project: 'Shop', title, priority, associated_node_ids, ...more });
@@ -75,6 +77,10 @@ await w.serve();
 const shots = [
 	['projects', '#/'],
 	['project-new', '#/', async (p) => p.keyboard.press('n')],
+	['graph', '#/graph/1'],
+	['graph-node', '#/graph/1', async (p) => { await p.locator('.canvas .sheet').focus(); await p.keyboard.press('ArrowRight'); }],
+	['graph-list', '#/graph/1', async (p) => p.keyboard.press('l')],
+	['graph-empty', '#/graph/3'],
 	['board', '#/board/1', async (p) => p.keyboard.press('d')],
 	['board-empty', '#/board/3'],
 	['ticket-new', '#/board/1', async (p) => p.keyboard.press('n')],

@@ -73,10 +73,16 @@ const note_fields = (graph, n) => {
 	];
 };
 
+// of: what the note is to be on already.
+export const add_note = (project, graph, of) =>
+	form({ title: 'New note', action: 'Add', fields: note_fields(graph, of), submit: (v) => tell('note.add', { project, ...v }) });
+export const edit_note = (graph, n) =>
+	form({ title: 'Note', action: 'Save', fields: note_fields(graph, n), submit: (v) => tell('note.set', { note: n.id, version: n.version, ...v }) });
+
 export function notes_part(project, notes, graph) {
 	const { node, edge } = names(graph);
-	const add = () => form({ title: 'New note', action: 'Add', fields: note_fields(graph), submit: (v) => tell('note.add', { project, ...v }) });
-	const edit = (n) => form({ title: 'Note', action: 'Save', fields: note_fields(graph, n), submit: (v) => tell('note.set', { note: n.id, version: n.version, ...v }) });
+	const add = () => add_note(project, graph);
+	const edit = (n) => edit_note(graph, n);
 	const remove = (n) => sure('Remove the note', `“${n.title ?? 'Untitled'}” cannot be brought back.`, 'Remove',
 		() => tell('note.remove', { note: n.id })).then((done) => done && say('The note was removed.'));
 	return html`<details class="notes"><summary>Notes (${notes.length})</summary>

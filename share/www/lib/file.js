@@ -57,9 +57,11 @@ export async function write_project(text) {
 	return project;
 }
 
-export function save(name, what) {
+export const save = (name, what) =>
+	save_blob(name, new Blob([`${JSON.stringify(what, null, '\t')}\n`], { type: 'application/json' }));
+export function save_blob(name, blob) {
 	const link = document.createElement('a');
-	link.href = URL.createObjectURL(new Blob([`${JSON.stringify(what, null, '\t')}\n`], { type: 'application/json' }));
+	link.href = URL.createObjectURL(blob);
 	link.download = name;
 	link.click();
 	setTimeout(() => URL.revokeObjectURL(link.href), 1000);
