@@ -329,9 +329,13 @@ pulls() {
 
 	ticket Away
 	branch "ticket-$t" away b
+	is "$door: of another repository" "$(tera-call pr.open ticket_id="$t" title=x source=/elsewhere \
+		head_branch=b base_branch=main 2>&1)" 'tera-call: source: not the repository of the project'
+	tera-set project "$p" repo_url="$T/nowhere.git" >/dev/null
 	pull local "$T/nowhere.git"
 	req GET "/api/pulls/$pr/diff"
 	gets "no such repository" 404 .error
+	tera-set project "$p" repo_url="$T/p.git" >/dev/null
 	ticket 'No branch'
 	req GET "$url/diff"
 	gets "no such branch" 404 .error

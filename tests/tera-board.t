@@ -36,7 +36,7 @@ for t in "$a" "$b" "$c" "$d" "$e"; do
 done
 tera-call job.finish job="$(claim)" fence:=1 outcome=completed turns:=3 \
 	usage:='{"cost_usd":0.1234}' verify:='{"verdict":"pass"}' >/dev/null
-tera-call pr.open ticket_id="$a" title=x source=s head_branch=x \
+tera-call pr.open ticket_id="$a" title=x source=/nowhere head_branch=x \
 	base_branch=main >/dev/null
 j=$(claim)
 tera-call log.add job="$j" step=worker_turn_2_prompt >/dev/null

@@ -79,7 +79,7 @@ tera-call log.add job=1 step=verify summary=fine >/dev/null
 like "log" "$(tera-ls log | tera-scan)" '^ +1  ..-.. ..:..:..  verify +true +fine$'
 like "event" "$(tera-watch | COLUMNS=80 tera-scan)" '^ +1  ..-.. ..:..:..  project +added '
 is "lines are no wider" "$(tera-watch | COLUMNS=80 tera-scan | wc -L)" 80
-tera-call pr.open ticket_id=1 title=T source=s head_branch=x \
+tera-call pr.open ticket_id=1 title=T source=/r head_branch=x \
 	base_branch=main >/dev/null
 like "pull request" "$(tera-ls pr | tera-scan)" '^ +1 +1  local  open .* T$'
 like "verbs" "$(tera-call | tera-scan)" '^job.claim +true '
