@@ -68,7 +68,8 @@ int spawn_kill_env(const char *const *entries, int sig);
  * Where the files of share/ are.  Returns the path of NAME (such as
  * "worker/shell") from the first of: the user's configuration directory
  * ($TERA_CONFIG, else $XDG_CONFIG_HOME/tera, else ~/.config/tera), $TERA_SHARE,
- * the share/ of the tree that the program runs from, the installed one.
+ * the share/ of the tree that the program runs from, the installed one.  Of a
+ * tree's share/, what make put together in build/ comes first (build/www).
  * The caller frees it; NULL when there is none.
  */
 char *share_path(const char *name);

@@ -39,3 +39,24 @@ WHERE t.project_id = :project AND t.deleted_at IS NULL AND iif(@tickets IS NULL,
 $(find_ticket)
 SELECT record('seq', seq, '?job_id', job_id, 'step', step, '?summary', nullif(summary, ''), '?raw', length(raw_output), '?raw_file', raw_file, 'success', bool(success), 'created_at', created_at) AS json
 FROM log WHERE ticket_id = :ticket AND seq > coalesce(@since, 0) ORDER BY seq LIMIT coalesce(@limit, -1);
+
+-- The jobs that are live, and those that ended last.
+-- :verb ui.jobs READ
+-- :in project:ref ended:int
+$(find_project_if)
+SELECT record('id', j.id, 'number', j.number, 'kind', j.kind, 'state', j.state, '?reason', j.reason, '?message', j.message, 'priority', j.priority, '?blocked', iif(j.blocked, bool(1), NULL), '?run_after', j.run_after,
+  'tries', j.tries, 'max_tries', j.max_tries, '?worker', coalesce(j.worker, a.worker), '?stop', j.stop, '?lease_until', j.lease_until, 'created_at', j.created_at, '?claimed_at', j.claimed_at, '?finished_at', j.finished_at,
+  'ticket', t.number, 'title', t.title, 'project', p.number, 'project_name', p.name, '?verdict', a.verdict, '?turns', a.turns,
+  '?tokens', (SELECT sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FROM attempt WHERE job_id = j.id), '?cost_usd', (SELECT sum(cost_usd) FROM attempt WHERE job_id = j.id)) AS json
+FROM job j JOIN ticket t ON t.id = j.ticket_id JOIN project p ON p.id = j.project_id LEFT JOIN attempt a ON a.job_id = j.id AND a.fence = j.fence
+WHERE iif(:project IS NULL, 1, j.project_id = :project) AND (j.finished_at IS NULL
+  OR j.number IN (SELECT number FROM job WHERE finished_at IS NOT NULL AND iif(:project IS NULL, 1, project_id = :project) ORDER BY finished_at DESC LIMIT coalesce(@ended, 100)))
+ORDER BY j.number;
+
+-- The attempts that ended in the last day, by the hour (UTC).
+-- :verb ui.day READ
+-- :in project:ref
+$(find_project_if)
+SELECT record('hour', substr(ended_at, 1, 13), 'completed', sum(outcome = 'completed'), 'failed', sum(outcome = 'failed'), 'other', sum(outcome NOT IN ('completed', 'failed')), 'pass', sum(verdict IS 'pass'), 'fail', sum(verdict IN ('fail', 'error', 'unknown')),
+  'tokens', sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 'cost_usd', total(cost_usd)) AS json
+FROM attempt WHERE ended_at >= strftime('%Y-%m-%dT%H', :now, '-23 hours') AND iif(:project IS NULL, 1, project_id = :project) GROUP BY substr(ended_at, 1, 13) ORDER BY substr(ended_at, 1, 13);

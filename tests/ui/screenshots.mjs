@@ -80,6 +80,7 @@ const shots = [
 	['ticket-new', '#/board/1', async (p) => p.keyboard.press('n')],
 	['columns', '#/board/1', async (p) => p.getByRole('button', { name: 'Columns' }).click()],
 	['keys', '#/board/1', async (p) => p.keyboard.press('?')],
+	['jobs', '#/jobs'],
 	['ticket', '#/ticket/4'],
 	['ticket-output', '#/ticket/4', async (p) => p.locator('.step button').nth(3).click()],
 	['ticket-running', '#/ticket/2'],

@@ -30,7 +30,7 @@ await story('a pull request', async () => {
 	is(await text(page, '.diff tr.minus td.code'), ['-\treturn 0;'], 'what went');
 	is(await axe(page), [], 'axe: a diff');
 	await button(page, 'Side by side').click();
-	is((await text(page, '.diff.side td.code.plus'))[0], '\treturn 1 < 2; /* <b> */', 'side by side');
+	await until(async () => (await text(page, '.diff.side td.code.plus'))[0] === '\treturn 1 < 2; /* <b> */', 'side by side');
 	is(await axe(page), [], 'axe: and so');
 	await button(page, 'Comment on line 3 of cart.c').click();
 	await fill(page, 'What should be different', 'Why 1?');
@@ -85,6 +85,7 @@ await story('the demo, watched', async () => {
 	await page.goto(`${w2.url}#/ticket/3`);
 	await until(async () => (await text(page, '.attempt')).length === 2, 'the ticket has its two runs');
 	report((await page.innerText('.pull')).includes('answered'), 'and the review with its answer');
+	report(!(await page.innerText('.pull')).includes('terarchitect-bot'), 'but not the mark of the agent');
 	for (const fault of w2.faults) report(false, 'the browser has nothing to say', fault);
 	await w2.end();
 });

@@ -1,11 +1,11 @@
 // A diff as tera-diff(1) gives it, a file an object: unified, or side by side;
 // with what people said on its lines, and a place to say more.
-import { html, nothing, plural } from './ui.js';
+import { comment_text, html, nothing, plural } from './ui.js';
 
 // Lines of a file beyond which it is folded up at first.
 const LONG = 400;
 
-export function diff_view({ files, side, comments = [], comment, wide, set_side }) {
+export function diff_view({ files, side, comments = [], comment, set_side }) {
 	const add = files.reduce((n, f) => n + f.additions, 0), del = files.reduce((n, f) => n + f.deletions, 0);
 	return html`<div class="diff-head"><span>${plural(files.length, 'file')} <span class="plus">+${add}</span> <span class="minus">−${del}</span></span>
 		<span class="grow"></span>
@@ -35,7 +35,7 @@ const kinds = { '+': 'plus', '-': 'minus', ' ': '', '\\': 'note' };
 
 // A comment is on a line of the new file.
 const on = (comments, l) => (l?.new ? comments.filter((c) => c.line === l.new) : []);
-const said = (c) => html`<div class="said"><p class="who">${c.author ?? 'somebody'}${c.bot ? ' (agent)' : nothing}</p><div class="prose plain" dir="auto">${c.body}</div></div>`;
+const said = (c) => html`<div class="said"><p class="who">${c.author ?? 'somebody'}${c.bot ? ' (agent)' : nothing}</p><div class="prose plain" dir="auto">${comment_text(c)}</div></div>`;
 const below = (comments, l, span) => {
 	const list = on(comments, l);
 	return list.length ? html`<tr><td colspan=${span}>${list.map(said)}</td></tr>` : nothing;

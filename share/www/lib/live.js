@@ -17,12 +17,15 @@ import { ask, open_stream } from './api.js';
 const HIDDEN_MS = 20000;
 // Events come in crowds: what a page draws for them it draws once.
 const BUNCH_MS = 60;
-const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+// The first time without a word: a web server in between may end a stream that
+// was open for long.
+const RETRY_MS = [0, 500, 1000, 2000, 4000, 8000];
+const STEADY_MS = 3000; // a stream that lives so long is one
 // The server says something every 15 s; a dead connection says nothing.
 const SILENT_MS = 45000;
 
 export function follow(load, changed, state) {
-	let stream, timer, hiding, silence, bunch_timer;
+	let stream, timer, hiding, silence, lives, bunch_timer;
 	let bunch = [], tries = 0, over = false, run = 0;
 	let work = Promise.resolve(); // the last of load() and changed()
 	const in_turn = (f) => (work = work.catch(() => {}).then(f));
@@ -38,8 +41,8 @@ export function follow(load, changed, state) {
 			const mine_too = stream;
 			const body = await open_stream(head.seq, stream.signal);
 			if (mine_too.signal.aborted) return;
-			tries = 0;
 			state('live');
+			lives = setTimeout(() => (tries = 0), STEADY_MS);
 			await read(body);
 			if (!mine_too.signal.aborted) again();
 		} catch (e) {
@@ -108,14 +111,16 @@ export function follow(load, changed, state) {
 	function stop() {
 		clearTimeout(timer);
 		clearTimeout(silence);
+		clearTimeout(lives);
 		stream?.abort();
 		stream = undefined;
 	}
 
 	function again() {
 		if (over) return;
-		state('away');
+		clearTimeout(lives);
 		clearTimeout(timer);
+		if (tries > 0) state('away');
 		timer = setTimeout(begin, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
 	}
 

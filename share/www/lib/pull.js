@@ -1,7 +1,7 @@
 // The pull requests of a ticket: what was proved, what was said, and a
 // person's word.
 import { request } from './api.js';
-import { ago, form, html, nothing, prose, refused, repeat, say, state, sure } from './ui.js';
+import { ago, comment_text, form, html, nothing, prose, refused, repeat, say, state, sure } from './ui.js';
 
 export function pull_part(pulls, draw) {
 	const post = (p, what, body = {}) => request('POST', `api/pulls/${p.id}/${what}`, body);
@@ -31,7 +31,7 @@ export function pull_part(pulls, draw) {
 		${p.body ? html`<details><summary>Text</summary>${prose(p.body, draw)}</details>` : nothing}
 		<ul class="comments">${repeat(p.comments, (c) => c.id, (c) => html`<li class="said ${c.bot ? 'bot' : ''}">
 			<p class="who">${c.author ?? (c.bot ? 'the agent' : 'somebody')} · ${ago(c.created_at)}${c.path ? html` · <span class="mono">${c.path}${c.line ? `:${c.line}` : ''}</span>` : nothing}
-				${c.bot ? nothing : c.addressed_at ? state('completed', 'answered') : state('pending', 'waits for an answer')}</p>${prose(c.body, draw)}</li>`)}</ul>
+				${c.bot ? nothing : c.addressed_at ? state('completed', 'answered') : state('pending', 'waits for an answer')}</p>${prose(comment_text(c), draw)}</li>`)}</ul>
 		${p.state === 'open' && p.forge === 'local' ? html`<div class="acts">
 			${p.approved_by ? nothing : html`<button @click=${() => approve(p)}>Approve</button>`}
 			<button class=${p.approved_by ? 'main' : ''} @click=${() => merge(p)}>Merge</button>

@@ -6,27 +6,26 @@
 // ${...} is text, never HTML.  It is 7 KB, its files are modules as a browser
 // takes them, and there is no virtual tree to pay for with 1,000 cards.
 // (preact would need an import map, which the Content-Security-Policy forbids.)
-import { html, nothing, render } from '../vendor/lit-html/lit-html.js';
+import { html, nothing, render, svg } from '../vendor/lit-html/lit-html.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
 
-export { html, nothing, render, repeat };
+export { html, nothing, render, repeat, svg };
 
 // --- words ---
 
 const minute = 60, hour = 3600, day = 86400;
 
-// How long ago, or how long: "now", "5 min", "3 h", "12 d".
+// How long: "7 s", "5 min", "3 h", "12 d".
 export function span(seconds) {
-	if (seconds < 5) return 'now';
-	if (seconds < minute) return `${Math.floor(seconds)} s`;
+	if (seconds < minute) return `${Math.max(0, Math.floor(seconds))} s`;
 	if (seconds < hour) return `${Math.floor(seconds / minute)} min`;
 	if (seconds < 2 * day) return `${Math.floor(seconds / hour)} h`;
 	return `${Math.floor(seconds / day)} d`;
 }
 export function ago(at) {
 	if (!at) return nothing;
-	const t = new Date(at);
-	return html`<time datetime=${at} title=${t.toLocaleString()}>${span((Date.now() - t) / 1000)}</time>`;
+	const t = new Date(at), seconds = (Date.now() - t) / 1000;
+	return html`<time datetime=${at} title=${t.toLocaleString()}>${seconds < 5 ? 'just now' : `${span(seconds)} ago`}</time>`;
 }
 export const usd = (n) => (n >= 100 ? `$${n.toFixed(0)}` : `$${n.toFixed(2)}`);
 export function count(n) {
@@ -221,6 +220,9 @@ const words = {
 export const state = (word, text = words[word] ?? word) => html`<span class="state ${word}">${text}</span>`;
 
 export const empty = (text, ...actions) => html`<div class="empty"><p>${text}</p>${actions}</div>`;
+
+// A comment without the mark by which an agent knows its own.
+export const comment_text = (c) => c.body.replace(/\s*<!-- terarchitect-bot -->\s*/g, '');
 
 // Text in Markdown; the two scripts for it come when the first is shown.
 let markdown;

@@ -137,8 +137,8 @@ export default function ticket_page([number], draw) {
 		<dt>Waits for</dt><dd><ul class="deps">${needs.map((d) => other(d, d.needs, t.id))}</ul>
 			<button class="quiet" @click=${() => ticket.wait_for(t)}>Add</button></dd>
 		${wanted_by.length ? html`<dt>Wait for it</dt><dd><ul class="deps">${wanted_by.map((d) => other(d, d.ticket, d.ticket_id))}</ul></dd>` : nothing}
-		<dt>Created</dt><dd>${ago(t.created_at)} ago</dd>
-		<dt>Changed</dt><dd>${ago(t.updated_at)} ago</dd></dl></aside>`;
+		<dt>Created</dt><dd>${ago(t.created_at)}</dd>
+		<dt>Changed</dt><dd>${ago(t.updated_at)}</dd></dl></aside>`;
 
 	const conversation = () => html`<section aria-labelledby="h-comments"><h2 id="h-comments">Comments</h2>
 		<ul class="comments">${repeat(comments, (c) => c.id, (c) => html`<li class="said"><p class="who">${c.author ?? 'somebody'} · ${ago(c.created_at)}</p>${prose(c.body, draw)}</li>`)}</ul>
