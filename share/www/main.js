@@ -27,6 +27,7 @@ import { html, nothing, render } from './lib/ui.js';
 const pages = {
 	'': { label: 'Projects', key: 'p', from: () => import('./page/projects.js') },
 	board: { label: 'Board', key: 'b', of: 'project', from: () => import('./page/board.js') },
+	review: { label: 'Review', key: 'r', from: () => import('./page/review.js') },
 	jobs: { label: 'Jobs', key: 'j', from: () => import('./page/jobs.js') },
 	ticket: { from: () => import('./page/ticket.js') },
 };
