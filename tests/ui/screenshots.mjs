@@ -118,6 +118,7 @@ const shots = [
 	['review', '#/review'],
 	['review-one', '#/review/1', async (p) => p.locator('table.diff').first().waitFor()],
 	['jobs', '#/jobs'],
+	['job', '#/jobs/3', async (p) => p.locator('#tail .step').first().waitFor()],
 	['ticket', '#/ticket/4'],
 	['ticket-output', '#/ticket/4', async (p) => p.locator('.step button').nth(3).click()],
 	['ticket-running', '#/ticket/2'],
