@@ -70,6 +70,7 @@ const struct route routes[] = {
 
 	/* what goes on: lists, and streams (stream.h) */
 	{ "GET", "/api/events", "api.events", WHO_READ, SHAPE_LIST, 200 },
+	{ "GET", "/api/audit", "event.head !audit", WHO_READ, SHAPE_ONE, 200 },
 	{ "GET", "/api/jobs/:job/logs", "api.job.logs", WHO_READ, SHAPE_LIST,
 	    200 },
 	/* jobs, and what makes them wait */

@@ -60,3 +60,18 @@ $(find_project_if)
 SELECT record('hour', substr(ended_at, 1, 13), 'completed', sum(outcome = 'completed'), 'failed', sum(outcome = 'failed'), 'other', sum(outcome NOT IN ('completed', 'failed')), 'pass', sum(verdict IS 'pass'), 'fail', sum(verdict IN ('fail', 'error', 'unknown')),
   'tokens', sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 'cost_usd', total(cost_usd)) AS json
 FROM attempt WHERE ended_at >= strftime('%Y-%m-%dT%H', :now, '-23 hours') AND iif(:project IS NULL, 1, project_id = :project) GROUP BY substr(ended_at, 1, 13) ORDER BY substr(ended_at, 1, 13);
+
+-- The history, what was last first: of the events after since and before
+-- before those that fit, each with the names of what it is about.  Who looks
+-- for what is rare asks for one stretch after the other.
+-- :verb ui.events READ
+-- :in since:int before:int limit:int noun:text project:ref text:text
+$(find_project_if)
+SELECT record('seq', e.seq, 'at', e.at, 'noun', e.noun, 'what', e.what, '?id', e.id, '?project', p.number, '?project_name', p.name, '?gone', iif(p.deleted_at IS NULL, NULL, bool(1)), '?ticket', t.number, '?title', t.title, '?job', j.number,
+  '?pr', CASE e.noun WHEN 'pr' THEN (SELECT number FROM pr WHERE id = e.id) WHEN 'pr_comment' THEN e.data ->> 'pr' END,
+  'data', raw(iif(length(e.data) > 4000, json_object('…', substr(e.data, 1, 4000)), e.data)), '?actor', s.actor, '?late', iif(s.late, bool(1), NULL), '?hash', lower(hex(substr(s.hash, -32 * (s.seq - e.seq + 1), 32)))) AS json
+FROM event e LEFT JOIN seal s ON s.seq = (SELECT min(seq) FROM seal WHERE seq >= e.seq)
+LEFT JOIN project p ON p.id = e.project_id LEFT JOIN ticket t ON t.id = e.ticket_id LEFT JOIN job j ON j.id = e.job_id
+WHERE e.seq > coalesce(@since, 0) AND e.seq < coalesce(@before, 9223372036854775807) AND iif(@noun IS NULL, 1, e.noun = @noun) AND iif(:project IS NULL, 1, e.project_id = :project)
+  AND iif(@text IS NULL, 1, instr(lower(e.noun || '.' || e.what || ' ' || coalesce(s.actor, '') || ' ' || coalesce(t.title, '') || ' ' || e.data), lower(@text)) > 0)
+ORDER BY e.seq DESC LIMIT coalesce(@limit, 1000);

@@ -29,6 +29,7 @@ const pages = {
 	board: { label: 'Board', key: 'b', of: 'project', from: () => import('./page/board.js') },
 	review: { label: 'Review', key: 'r', from: () => import('./page/review.js') },
 	jobs: { label: 'Jobs', key: 'j', from: () => import('./page/jobs.js') },
+	events: { label: 'Events', key: 'e', from: () => import('./page/events.js') },
 	ticket: { from: () => import('./page/ticket.js') },
 };
 

@@ -119,6 +119,8 @@ const shots = [
 	['review-one', '#/review/1', async (p) => p.locator('table.diff').first().waitFor()],
 	['jobs', '#/jobs'],
 	['job', '#/jobs/3', async (p) => p.locator('#tail .step').first().waitFor()],
+	['events', '#/events', async (p) => p.locator('.seal code').waitFor()],
+	['event', '#/events', async (p) => p.locator('.event button').nth(4).click()],
 	['ticket', '#/ticket/4'],
 	['ticket-output', '#/ticket/4', async (p) => p.locator('.step button').nth(3).click()],
 	['ticket-running', '#/ticket/2'],
