@@ -61,6 +61,7 @@ base := \
 	tera-show \
 	tera-sweep \
 	tera-talk \
+	tera-token \
 	tera-verify \
 	tera-watch \
 	tera-work

@@ -148,22 +148,42 @@ print_row(void *arg, const char *json)
 	return putchar('\n') == EOF;
 }
 
-/* The bearer's header, which the caller frees; NULL when there is no key. */
+/* What we show: $TERA_TOKEN, what is in the file $TERA_TOKEN_FILE, or the
+ * worker key.  NULL: nothing, or f says what is wrong with the file.  The
+ * caller frees it. */
 static char *
-bearer(void)
+token(struct fault *f)
 {
-	const char *token = getenv("TERARCHITECT_WORKER_API_KEY");
+	const char *text = getenv("TERA_TOKEN");
+	const char *path = getenv("TERA_TOKEN_FILE");
+	struct buf b = BUF_INIT;
+	char *got = NULL;
 
-	return token != NULL && *token != '\0'
-		   ? xasprintf("Authorization: Bearer %s", token)
-		   : NULL;
+	f->code = 0;
+	if (text != NULL && *text != '\0')
+		return xstrdup(text);
+	if (path == NULL || *path == '\0') {
+		text = getenv("TERARCHITECT_WORKER_API_KEY");
+		return text != NULL && *text != '\0' ? xstrdup(text) : NULL;
+	}
+	if (buf_file(&b, path, 4096) != 0)
+		fail(f, EX_CONFIG, "TERA_TOKEN_FILE: %s:", path);
+	else if (buf_text(&b)[strspn(buf_text(&b), " \t\r\n")] == '\0')
+		fail(f, EX_CONFIG, "TERA_TOKEN_FILE: %s: no token in it", path);
+	else {
+		text = b.s + strspn(b.s, " \t\r\n");
+		got = xstrndup(text, strcspn(text, " \t\r\n"));
+		explicit_bzero(b.s, b.len);
+	}
+	buf_free(&b);
+	return got;
 }
 
 /* One verb.  Prints its rows; returns its status, with f above 1. */
 static int
 call(const char *base, const char *verb, const char *in, struct fault *f)
 {
-	char key[37], *who, *id, *auth = bearer(), *url, *line, *end;
+	char key[37], *mine, *who, *id, *auth = NULL, *url, *line, *end;
 	const char *headers[5] = { "Content-Type: application/json" };
 	struct http_req req = { .headers = headers,
 		.body = in,
@@ -175,11 +195,16 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 
 	if (strspn(verb, "abcdefghijklmnopqrstuvwxyz_.") != strlen(verb))
 		return fail(f, EX_NOINPUT, "no such verb: %s", verb);
+	mine = token(f);
+	if (mine == NULL && f->code != 0)
+		return f->code;
 	headers[1] = who = xasprintf("Tera-Actor: %s", actor());
 	new_key(key);
 	id = xasprintf("Idempotency-Key: %s", key);
 	if (writes(verb))
 		headers[n++] = id;
+	if (mine != NULL)
+		auth = xasprintf("Authorization: Bearer %s", mine);
 	headers[n] = auth;
 	n = (int)strlen(base);
 	while (n > 0 && base[n - 1] == '/')
@@ -205,6 +230,7 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 	free(id);
 	free(who);
 	free(auth);
+	free(mine);
 	free(url);
 	return rc;
 }
@@ -213,7 +239,9 @@ call(const char *base, const char *verb, const char *in, struct fault *f)
 static int
 get(const char *url, struct fault *f)
 {
-	char *auth = bearer();
+	char *mine = token(f);
+	char *auth =
+	    mine != NULL ? xasprintf("Authorization: Bearer %s", mine) : NULL;
 	const char *headers[] = { "Accept: application/json", auth, NULL },
 		   *at = NULL;
 	struct http_req req = { .url = url,
@@ -223,8 +251,11 @@ get(const char *url, struct fault *f)
 	struct slice all, one;
 	struct http_res res;
 	struct buf line = BUF_INIT;
-	int rc = ask(&req, &res, f);
+	int rc;
 
+	if (mine == NULL && f->code != 0)
+		return f->code;
+	rc = ask(&req, &res, f);
 	all = (struct slice){ buf_text(&res.body), res.body.len };
 	if (rc == 0 && res.status != 200)
 		rc = refused(url, &res, f);
@@ -245,6 +276,7 @@ get(const char *url, struct fault *f)
 	buf_free(&line);
 	http_free(&res);
 	free(auth);
+	free(mine);
 	return rc;
 }
 

@@ -9,12 +9,14 @@
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +46,45 @@ split(char *text, const char **host, const char **port)
 	}
 	if (*text != '\0')
 		*host = text;
+}
+
+/* Does nobody serve that socket any more? */
+static bool
+is_left(const struct sockaddr_un *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
+
+	if (fd < 0)
+		return false;
+	rc = connect(fd, (const struct sockaddr *)(const void *)a, sizeof(*a));
+	rc = rc != 0 && errno == ECONNREFUSED;
+	close(fd);
+	return rc;
+}
+
+/* A Unix socket, with the mode of the store: who may read and write that may
+ * connect. */
+static int
+unix_socket(const char *path, const char *store)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct stat st;
+	mode_t mask = umask(0177);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		die(EX_USAGE, "%s: too long for a socket", path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && is_left(&a))
+		unlink(path);
+	rc = fd < 0 ? -1 : bind(fd, (const struct sockaddr *)&a, sizeof(a));
+	umask(mask);
+	if (rc != 0 ||
+	    (stat(store, &st) == 0 && (st.st_mode & 0060) == 0060 &&
+		chmod(path, 0660) != 0) ||
+	    listen(fd, SOMAXCONN) != 0)
+		die(EX_UNAVAILABLE, "%s:", path);
+	return fd;
 }
 
 static int
@@ -109,7 +150,9 @@ name_of(int fd, bool *far)
 		die(EX_OSERR, "the socket:");
 	if (a.ss_family == AF_UNIX) {
 		*far = false;
-		return xstrdup("a Unix socket");
+		return n > offsetof(struct sockaddr_un, sun_path)
+			   ? xstrdup(((struct sockaddr_un *)&a)->sun_path)
+			   : xstrdup("a Unix socket");
 	}
 	getnameinfo((struct sockaddr *)&a, n, host, sizeof(host), port,
 	    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
@@ -221,16 +264,17 @@ run(struct daemon *d, struct home *h, int sigfd)
 int
 main(int argc, char *argv[])
 {
-	struct auth auth = { false, NULL };
+	struct auth auth = { .db = NULL };
 	struct home h = { .s = NULL };
 	struct daemon *d;
 	struct stat st;
 	struct fault f;
+	const char *own = NULL; /* a socket that we made */
 	char *name;
 	bool far;
 	int fd, sigfd;
 
-	err_init(argc, argv, "[address:port]");
+	err_init(argc, argv, "[address:port | path]");
 	if (getopt(argc, argv, "") != -1 || argc - optind > 1)
 		err_usage();
 	h.path = store_path();
@@ -242,14 +286,16 @@ main(int argc, char *argv[])
 		h.ino = st.st_ino;
 	}
 	fd = inherited();
+	if (fd < 0 && optind < argc && strchr(argv[optind], '/') != NULL)
+		fd = unix_socket(own = argv[optind], h.path);
 	if (fd < 0)
 		fd = listening_socket(optind < argc ? argv[optind] : ADDRESS);
 	name = name_of(fd, &far);
 	auth_load(&auth, store_db(h.s, &f));
-	if (far && !auth.set)
+	if (far && !auth.any)
 		die(EX_CONFIG,
-		    "%s: others can reach that, and there is no worker key: "
-		    "tera-set setting TERARCHITECT_WORKER_API_KEY value=...",
+		    "%s: others can reach that, and there is no worker key and "
+		    "no token: tera-token add NAME role=admin",
 		    name);
 	auth_free(&auth);
 	sigfd = signals();
@@ -259,6 +305,8 @@ main(int argc, char *argv[])
 	warn("listening on %s", name);
 	run(d, &h, sigfd);
 	daemon_close(d);
+	if (own != NULL)
+		unlink(own);
 	store_close(h.s);
 	free(h.path);
 	free(name);

@@ -21,11 +21,9 @@
 static int
 list(void)
 {
-	static const char *const who[] = { "all", "worker", "read", "write",
-		"admin" };
-
 	for (const struct route *t = routes; t->method != NULL; t++)
-		printf("%-6s %-54s %s\n", t->method, t->pattern, who[t->who]);
+		printf("%-6s %-54s %s\n", t->method, t->pattern,
+		    auth_word(t->who));
 	return 0;
 }
 
@@ -116,7 +114,7 @@ main(int argc, char *argv[])
 		err_name = "tera-serve";
 		return out_end(serve());
 	}
-	err_init(argc, argv, "-l [address:port] | routes | openapi");
+	err_init(argc, argv, "-l [address:port | path] | routes | openapi");
 	for (int c; (c = getopt(argc, argv, "l")) != -1;)
 		switch (c) {
 		case 'l': listening = 1; break;

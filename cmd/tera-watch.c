@@ -31,7 +31,7 @@ known(const char *noun)
 {
 	static const char *const nouns[] = { "project", "graph", "board",
 		"ticket", "dependency", "comment", "note", "setting", "job",
-		"attempt", "log", "pr", "pr_comment" };
+		"attempt", "log", "pr", "pr_comment", "token" };
 
 	for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++) {
 		size_t n = strlen(nouns[i]);

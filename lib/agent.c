@@ -133,11 +133,22 @@ set_number(struct spawn_env *env, const char *name, long long value)
 
 void
 agent_env_job(struct spawn_env *env, const char *id, const char *dir,
-    long long seconds, long long memory_mb)
+    const char *token, long long seconds, long long memory_mb)
 {
+	static const char *const mine[] = { "TERA_TOKEN_FILE",
+		"TERARCHITECT_WORKER_API_KEY", "TERARCHITECT_API_KEY" };
+	const char *token_here = getenv("TERA_TOKEN");
+
 	spawn_env_set(env, "PWD", dir);
 	spawn_env_set(env, "TERA_JOB_ID", id);
 	spawn_env_set(env, "TERA_RUN_DIR", dir);
+	/* never that of the job before */
+	if (token == NULL)
+		token = token_here != NULL ? token_here : "";
+	else
+		for (size_t i = 0; i < sizeof(mine) / sizeof(*mine); i++)
+			spawn_env_set(env, mine[i], "");
+	spawn_env_set(env, "TERA_TOKEN", token);
 	set_number(env, "TERA_LIMIT_SECONDS", seconds);
 	set_number(env, "TERA_LIMIT_MEMORY_MB", memory_mb);
 }

@@ -18,9 +18,10 @@ const char *const *agent_command(const char *engine, char *argv[], int argc);
 void agent_env(struct spawn_env *env, const char *engine, const char *runner,
     const char *store);
 
-/* Sets in env what one job has; limits of 0 are none. */
+/* Sets in env what one job has; limits of 0 are none.  With the token of the
+ * job, which may be NULL, it gets no other one that we have for the store. */
 void agent_env_job(struct spawn_env *env, const char *id, const char *dir,
-    long long seconds, long long memory_mb);
+    const char *token, long long seconds, long long memory_mb);
 
 /* For us and all that we start: no core files, in which there may be secrets,
  * and as many descriptors as we may have. */

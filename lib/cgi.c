@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cgi.h"
@@ -30,6 +31,14 @@ header(const char *name)
 		var[n++] = *name == '-' ? '_' : (char)toupper(*name);
 	var[n] = '\0';
 	return variable(var);
+}
+
+static bool
+is_set(const char *name, const char *to)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && strcasecmp(value, to) == 0;
 }
 
 /* What the server tells us of the headers, all together. */
@@ -139,6 +148,11 @@ understand(struct req *q, struct resp *r)
 		       getenv("HTTP_FORWARDED") != NULL ||
 		       getenv("HTTP_X_REAL_IP") != NULL;
 	q->local = peer != NULL && req_loopback(peer);
+	req_peer(q, peer, getenv("HTTP_X_FORWARDED_FOR"));
+	q->user = variable("REMOTE_USER");
+	q->https = is_set("HTTPS", "on") || is_set("HTTPS", "1") ||
+		   is_set("REQUEST_SCHEME", "https") ||
+		   (q->local && is_set("HTTP_X_FORWARDED_PROTO", "https"));
 	if (strlen(q->path) + strlen(q->query) > REQ_LINE_MAX) {
 		resp_error(r, 414, "the address is too long");
 		return false;

@@ -1,4 +1,5 @@
 /* See daemon.h. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -120,7 +121,9 @@ struct heads {
 	struct req *q;
 	size_t bytes;
 	const char *length, *coding; /* of the body */
-	bool twice;                  /* a header that counts came twice */
+	const char *via;             /* X-Forwarded-For, the last one */
+	bool https;
+	bool twice; /* a header that counts came twice */
 	bool odd; /* a name that is none, so another may read it in another way
 		   */
 };
@@ -185,32 +188,57 @@ header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 	    strcasecmp(key, "Forwarded") == 0 ||
 	    strcasecmp(key, "X-Real-IP") == 0)
 		h->q->forwarded = true;
+	if (strcasecmp(key, "X-Forwarded-For") == 0)
+		h->via = value;
+	if (strcasecmp(key, "X-Forwarded-Proto") == 0)
+		h->https = strcasecmp(value, "https") == 0;
 	return MHD_YES;
 }
 
-static bool
-is_local(struct MHD_Connection *conn)
+/* The other end of a Unix socket is a process of this machine, of some user. */
+static void
+look_at_unix(struct visit *v)
 {
 	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	    MHD_get_connection_info(v->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred who;
+	socklen_t n = sizeof(who);
+	char text[32];
+
+	v->q.local = true;
+	if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET,
+				SO_PEERCRED, &who, &n) != 0)
+		return;
+	v->q.has_uid = true;
+	v->q.uid = who.uid;
+	snprintf(text, sizeof(text), "uid %ld", (long)who.uid);
+	req_peer(&v->q, text, NULL);
+}
+
+static void
+look_at_peer(struct visit *v)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    v->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *a = info != NULL ? info->client_addr : NULL;
-	struct in6_addr six;
+	char text[INET6_ADDRSTRLEN] = "";
+	const void *in = NULL;
 
 	if (a == NULL)
-		return false;
-	if (a->sa_family == AF_UNIX)
-		return true;
-	if (a->sa_family == AF_INET) {
-		struct in_addr four =
-		    ((const struct sockaddr_in *)(const void *)a)->sin_addr;
-
-		return ntohl(four.s_addr) >> 24 == 127;
+		return;
+	if (a->sa_family == AF_UNIX) {
+		look_at_unix(v);
+		return;
 	}
-	if (a->sa_family != AF_INET6)
-		return false;
-	six = ((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
-	return IN6_IS_ADDR_LOOPBACK(&six) ||
-	       (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127);
+	if (a->sa_family == AF_INET)
+		in = &((const struct sockaddr_in *)(const void *)a)->sin_addr;
+	else if (a->sa_family == AF_INET6)
+		in = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+	if (in == NULL ||
+	    inet_ntop(a->sa_family, in, text, sizeof(text)) == NULL)
+		return;
+	v->q.local = req_loopback(text);
+	req_peer(&v->q, text, NULL);
 }
 
 /*
@@ -248,8 +276,11 @@ begin(struct visit *v, const char *method, const char *version)
 
 	v->begun = true;
 	v->q.method = xstrdup(method);
-	v->q.local = is_local(v->conn);
+	look_at_peer(v);
 	MHD_get_connection_values(v->conn, MHD_HEADER_KIND, header, &h);
+	if (h.via != NULL)
+		req_peer(&v->q, v->q.peer, h.via);
+	v->q.https = v->q.local && h.https;
 	if (v->done)
 		return;
 	v->max = route_body_max(v->q.path);
@@ -315,11 +346,11 @@ still_may(void *who)
 {
 	struct visit *v = who;
 	struct resp no = { .status = 0 };
-	char *actor = NULL;
+	struct caller c = { .name = NULL };
 	bool may =
-	    auth_may(&v->d->auth, &v->q, v->call.route->who, &actor, &no);
+	    auth_may(&v->d->auth, &v->q, v->call.route->who, true, &c, &no);
 
-	free(actor);
+	caller_free(&c);
 	resp_free(&no);
 	return may;
 }
@@ -891,6 +922,8 @@ daemon_turn(struct daemon *d, struct db *db)
 	if (d->asked != 0 && clock_ms() - d->asked >= REST_MS) {
 		d->asked = 0;
 		keep_free(&d->keep);
+		if (db != NULL)
+			db_rest(db);
 		rest();
 	}
 }

@@ -27,6 +27,9 @@ int db_init(const char *path, int *made, struct fault *f);
 
 void db_close(struct db *db);
 
+/* Where it is. */
+const char *db_path(const struct db *db);
+
 /* Runs one verb in a transaction of its own.  Returns 0, 1 (VERB_ONE and no
  * row) or an exit status with f. */
 int db_verb(struct db *db, const struct verb *v, const char *in, row_fn *row,
@@ -66,6 +69,10 @@ struct db_mark {
 	long long own;    /* rows that this connection has changed */
 };
 struct db_mark db_mark(struct db *db);
+
+/* For who has time: what is in the WAL goes where it belongs, unless somebody
+ * is in the way, and the memory of pages is given back. */
+void db_rest(struct db *db);
 
 /* Recomputes the chain of seals.  See seal.h; calls row once for the result,
  * an object, and returns 0 (it holds) or 1. */

@@ -124,8 +124,8 @@ launch(struct job *j, long long limit)
 		.keep = j->dir.lock,
 		.nice = with->nice };
 
-	agent_env_job(
-	    &with->env, j->says.id, j->dir.path, limit, j->says.memory >> 20);
+	agent_env_job(&with->env, j->says.id, j->dir.path, j->says.token, limit,
+	    j->says.memory >> 20);
 	sp.env = with->env.v;
 	if (pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0) {
 		sp.out = out[1];

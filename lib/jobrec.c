@@ -34,7 +34,18 @@ void
 jobrec_read(
     struct jobrec *j, const char *rec, long long lease, long long fallback)
 {
-	enum { ERROR, ID, SESSION, ATTEMPT, FENCE, LEASE, UNTIL, MEMORY, TIME };
+	enum {
+		ERROR,
+		ID,
+		SESSION,
+		ATTEMPT,
+		FENCE,
+		LEASE,
+		UNTIL,
+		MEMORY,
+		TIME,
+		TOKEN
+	};
 	static const char *const paths[] = { [ERROR] = "$.error",
 		[ID] = "$.job_id",
 		[SESSION] = "$.session_id",
@@ -43,7 +54,8 @@ jobrec_read(
 		[LEASE] = "$.lease_seconds",
 		[UNTIL] = "$.lease_until",
 		[MEMORY] = "$.limits.memory_mb",
-		[TIME] = "$.limits.seconds" };
+		[TIME] = "$.limits.seconds",
+		[TOKEN] = "$.token" };
 	enum { N = sizeof(paths) / sizeof(*paths) };
 	char *v[N];
 	long long mb;
@@ -56,6 +68,7 @@ jobrec_read(
 	if (lease <= 0 || lease > LEASE_MAX)
 		lease = fallback;
 	*j = (struct jobrec){ .id = v[ID],
+		.token = v[TOKEN],
 		.session = v[SESSION],
 		.error = v[ERROR] != NULL,
 		.fence = number(v[FENCE], -1),
@@ -66,7 +79,7 @@ jobrec_read(
 	if (j->session == NULL)
 		j->session = xasprintf("run-%lld", number(v[ATTEMPT], 0));
 	for (int i = 0; i < N; i++)
-		if (i != ID && i != SESSION)
+		if (i != ID && i != SESSION && i != TOKEN)
 			free(v[i]);
 }
 
@@ -75,5 +88,6 @@ jobrec_free(struct jobrec *j)
 {
 	free(j->id);
 	free(j->session);
+	free(j->token);
 	*j = (struct jobrec){ .fence = -1 };
 }

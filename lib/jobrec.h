@@ -8,6 +8,7 @@
 
 struct jobrec {
 	char *id;         /* NULL: it has none */
+	char *token;      /* of the job, from a store elsewhere; or NULL */
 	char *session;    /* what the log calls the run; never NULL */
 	bool error;       /* an earlier stage failed */
 	long long fence;  /* -1: it was not claimed */

@@ -58,11 +58,18 @@ in_path(const char *pattern, const char *name, int len)
 	return false;
 }
 
+/* What a door puts in, and no stranger. */
 static bool
 is_ours(const char *name, int len)
 {
-	return (len == 3 && strncmp(name, "env", 3) == 0) ||
-	       (len == 5 && strncmp(name, "actor", 5) == 0);
+	static const char *const ours[] = { "actor", "env", "keyed", "only",
+		"token" };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (strlen(ours[i]) == (size_t)len &&
+		    strncmp(ours[i], name, (size_t)len) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -126,10 +133,7 @@ add_names(struct buf *b)
 
 	buf_str(b, "{\"type\":\"string\",\"enum\":[");
 	for (const struct verb *v = verbs; v->name != NULL; v++) {
-		bool secret = (v->flags & VERB_ADMIN) != 0 &&
-			      (v->flags & VERB_WRITE) == 0;
-
-		if (secret || strncmp(v->name, "call.", 5) == 0)
+		if (v->flags & VERB_LOCAL)
 			continue;
 		buf_fmt(b, "%s\"%s\"", comma, v->name);
 		comma = ",";
@@ -166,6 +170,16 @@ add_parameters(struct buf *op, const struct route *r, const struct key *keys,
 }
 
 static void
+add_form(struct buf *op)
+{
+	json_add_raw(op, "requestBody",
+	    "{\"required\":true,\"content\":{"
+	    "\"application/x-www-form-urlencoded\":{\"schema\":{"
+	    "\"type\":\"object\",\"required\":[\"token\"],\"properties\":{"
+	    "\"token\":{\"type\":\"string\"}}}}}}");
+}
+
+static void
 add_body(struct buf *op, const struct key *keys, int n)
 {
 	struct buf all = BUF_INIT, must = BUF_INIT, schema = BUF_INIT;
@@ -196,10 +210,19 @@ add_body(struct buf *op, const struct key *keys, int n)
 	buf_free(&body);
 }
 
-static const char *
-content_of(enum shape shape)
+/* A page for people, and no call (login.h). */
+static bool
+is_page(const struct route *r)
 {
-	switch (shape) {
+	return strcmp(r->verbs, "=login") == 0;
+}
+
+static const char *
+content_of(const struct route *r)
+{
+	if (is_page(r))
+		return "{\"text/html\":{\"schema\":{\"type\":\"string\"}}}";
+	switch (r->shape) {
 	case SHAPE_LIST:
 		return "{\"application/json\":{\"schema\":{\"type\":\"array\","
 		       "\"items\":{\"type\":\"object\"}}}}";
@@ -226,7 +249,7 @@ add_responses(struct buf *op, const struct route *r)
 	while ((v = route_verb(&at)) != NULL)
 		none = none || (v->flags & VERB_ONE);
 	json_add(&fine, "description", resp_words(r->status));
-	json_add_raw(&fine, "content", content_of(r->shape));
+	json_add_raw(&fine, "content", content_of(r));
 	snprintf(status, sizeof(status), "%d", r->status);
 	json_add_raw(&b, status, json_end(&fine));
 	if (none)
@@ -259,8 +282,6 @@ add_name(struct buf *op, const struct route *r)
 static void
 add_operation(struct buf *item, const struct route *r)
 {
-	static const char *const who[] = { "all", "worker", "read", "write",
-		"admin" };
 	struct buf op = BUF_INIT;
 	struct key keys[KEYS];
 	int n = keys_of(r, keys);
@@ -269,11 +290,12 @@ add_operation(struct buf *item, const struct route *r)
 	char method[8] = "";
 
 	add_name(&op, r);
-	json_add(&op, "x-who",
-	    (size_t)r->who < sizeof(who) / sizeof(*who) ? who[r->who] : "");
+	json_add(&op, "x-who", auth_word(r->who));
 	json_add(&op, "x-verbs", r->verbs);
 	add_parameters(&op, r, keys, n, query);
-	if (!query)
+	if (!query && is_page(r))
+		add_form(&op);
+	else if (!query)
 		add_body(&op, keys, n);
 	add_responses(&op, r);
 	if (r->who == WHO_ALL)

@@ -33,6 +33,8 @@ req_free(struct req *q)
 	free(q->method);
 	free(q->path);
 	free(q->query);
+	free(q->peer);
+	free(q->user);
 	for (int i = 0; i < HEADS; i++) {
 		if (q->head[i] != NULL)
 			explicit_bzero(q->head[i], strlen(q->head[i]));
@@ -253,6 +255,27 @@ req_loopback(const char *address)
 	return strncmp(address, "127.", 4) == 0 ||
 	       strcmp(address, "::1") == 0 ||
 	       strncmp(address, "::ffff:127.", 11) == 0;
+}
+
+void
+req_peer(struct req *q, const char *peer, const char *value)
+{
+	const char *last = value != NULL ? strrchr(value, ',') : NULL;
+	unsigned char raw[sizeof(struct in6_addr)];
+	char text[64], *old = q->peer; /* which peer may be */
+
+	q->peer = peer != NULL && *peer != '\0' ? xstrdup(peer) : NULL;
+	free(old);
+	if (value == NULL || !q->local)
+		return;
+	last = last != NULL ? last + 1 : value;
+	last += strspn(last, " \t");
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(last, " \t"), last);
+	if (inet_pton(AF_INET, text, raw) != 1 &&
+	    inet_pton(AF_INET6, text, raw) != 1)
+		return;
+	free(q->peer);
+	q->peer = xstrdup(text);
 }
 
 bool

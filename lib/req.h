@@ -9,6 +9,7 @@
 #define TERA_REQ_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "buf.h"
 #include "verb.h"
@@ -45,6 +46,11 @@ struct req {
 	char *head[HEADS]; /* values; NULL: it did not come */
 	bool forwarded;    /* a proxy says that it asks for somebody else */
 	bool local;        /* the other end is on this machine */
+	char *peer;        /* the address of who asks, NULL: not known */
+	char *user;        /* whom the web server knows (REMOTE_USER) */
+	bool has_uid;      /* the other end of a Unix socket is */
+	uid_t uid;         /* a process of this user */
+	bool https;        /* between the browser and us, or our web server */
 	struct buf body;
 };
 
@@ -105,6 +111,11 @@ const char *verb_key(const struct verb *v, const char *key);
 
 /* Is the address this machine itself? */
 bool req_loopback(const char *address);
+
+/* Who asks: peer, the other end, or when that is this machine the last one of
+ * those for whom it asks (X-Forwarded-For: value, may be NULL), for that is
+ * what it has seen itself. */
+void req_peer(struct req *q, const char *peer, const char *value);
 
 /* Does a Host name this machine, whatever a name server says: an address in
  * digits, or localhost?  Then no page of somebody else's can have that name. */

@@ -7,7 +7,9 @@
 
 #include "jscan.h"
 #include "json.h"
+#include "login.h"
 #include "route.h"
+#include "scope.h"
 #include "stream.h"
 
 /* --- which route --- */
@@ -384,25 +386,71 @@ begin_with(struct call *c, bool done)
 		advance(c, NULL);
 }
 
+/* Who may ask for a verb itself.  One that is given settings of the
+ * environment answers with secrets. */
+static enum who
+who_of(const struct verb *v)
+{
+	if (v->flags & VERB_ADMIN)
+		return WHO_ADMIN;
+	if (v->flags & VERB_WORKER)
+		return strstr(v->in, "env:") != NULL ? WHO_AGENT : WHO_WORKER;
+	return v->flags & VERB_WRITE ? WHO_WRITE : WHO_READ;
+}
+
 /* The verb of /api/v1/VERB, and who may; false: r. */
 static bool
 plain(struct call *c, const char *name, enum who *who, struct resp *r)
 {
 	c->verb = verb_find(name);
-	if (c->verb == NULL || strncmp(name, "call.", 5) == 0) {
+	/* what the server asks itself is nobody's business */
+	if (c->verb == NULL || strncmp(name, "call.", 5) == 0 ||
+	    strncmp(name, "auth.", 5) == 0) {
 		resp_error(r, 404, "no such verb: %s", name);
 		return false;
 	}
-	if (c->verb->flags & VERB_ADMIN) {
-		*who = WHO_ADMIN;
-		/* a secret does not leave the machine */
-		if (!(c->verb->flags & VERB_WRITE)) {
-			resp_error(r, 403, "%s: not over HTTP", name);
-			return false;
-		}
-	} else if (c->verb->flags & VERB_WORKER)
-		*who = WHO_WORKER;
+	if (c->verb->flags & VERB_LOCAL) {
+		resp_error(r, 403, "%s: not over HTTP", name);
+		return false;
+	}
+	*who = who_of(c->verb);
 	return true;
+}
+
+/* The flags of all its verbs together; *claims: one is job.claim. */
+static int
+flags_of(const struct call *c, bool *claims)
+{
+	int flags = c->verb != NULL ? c->verb->flags : 0;
+	const char *p = c->route->verbs;
+	char name[64];
+
+	*claims = c->verb != NULL && strcmp(c->verb->name, "job.claim") == 0;
+	while (*(p += strspn(p, " $+")) != '\0') {
+		bool runs = *p == '!';
+		const struct verb *v = NULL;
+
+		p += runs;
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, "? "), p);
+		if (!runs)
+			v = verb_find(name);
+		else if (!prog_looks(prog_find(name)))
+			flags |= VERB_WRITE;
+		flags |= v != NULL ? v->flags : 0;
+		*claims = *claims || strcmp(name, "job.claim") == 0;
+		p += strcspn(p, " ");
+	}
+	return flags;
+}
+
+/* Is what the next verb is about to get within what the token is for?  False:
+ * r. */
+static bool
+in_scope(struct call *c, struct resp *r)
+{
+	/* a program gets what a verb before it answered */
+	return c->asking || c->verb == NULL ||
+	       scope_fits(c->auth, &c->by, c->verb, &c->in, r);
 }
 
 /* A key that somebody thought of: 8 to 255 visible characters. */
@@ -483,7 +531,7 @@ understand(struct call *c, struct req *q, const char *names, struct resp *r)
 	if (one) {
 		c->in = xstrdup(c->request);
 		add_actor(c);
-		return fine;
+		return fine && in_scope(c, r);
 	}
 	/* what the path names is what is meant */
 	c->request = merged(c->request, names);
@@ -495,7 +543,7 @@ understand(struct call *c, struct req *q, const char *names, struct resp *r)
 		ask_first(c);
 	if (!c->asking)
 		begin_with(c, false);
-	return fine;
+	return fine && in_scope(c, r);
 }
 
 /* Is a stream what is wanted?  Then its verb is the one.  False: r. */
@@ -507,6 +555,11 @@ flow(struct call *c, enum who who, const struct req *q, struct resp *r)
 	c->stream = stream_new(c->route->verbs, who, q, c->request, r);
 	if (c->stream == NULL)
 		return false;
+	if (!scope_fits(c->auth, &c->by, c->stream->verb, &c->stream->in, r)) {
+		stream_free(c->stream);
+		c->stream = NULL;
+		return false;
+	}
 	c->verb = c->stream->verb;
 	free(c->in);
 	c->in = stream_first(c->stream);
@@ -524,38 +577,48 @@ own_answer(struct resp *r)
 }
 
 bool
-call_begin(struct call *c, const struct auth *a, struct req *q, struct resp *r)
+call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r)
 {
 	struct buf names = BUF_INIT;
 	char *name = NULL;
 	enum who who;
-	bool go;
+	bool go, claims;
 
+	c->auth = a;
+	if (auth_cors(a, q, r))
+		return false;
 	c->head = strcmp(q->method, "HEAD") == 0;
 	if (c->head)
 		memcpy(q->method, "GET", sizeof("GET"));
 	c->route = find(q, &names, r);
 	json_end(&names);
 	go = c->route != NULL;
+	if (go && strcmp(c->route->verbs, "=login") == 0) {
+		login_answer(a, q, r);
+		go = false;
+	}
 	who = go ? c->route->who : WHO_ADMIN;
 	if (go && c->route->verbs[0] == '\0') {
 		name = json_get(names.s, "$.verb");
 		go = plain(c, name, &who, r);
 	}
 	c->q = q;
+	go = go && auth_may(a, q, who, !(flags_of(c, &claims) & VERB_WRITE),
+		       &c->by, r);
+	c->actor = c->by.actor;
+	go = go && (!claims || auth_can_claim(a, r));
 	if (go && c->route->verbs[0] == '=') {
-		go = auth_may(a, q, who, &c->actor, r);
-		if (go)
-			own_answer(r);
-		buf_free(&names);
-		return false;
+		own_answer(r);
+		go = false;
 	}
-	go = go && auth_may(a, q, who, &c->actor, r);
 	if (go && q->head[HEAD_KEY] != NULL && !good_key(q->head[HEAD_KEY])) {
 		resp_error(r, 400, "Idempotency-Key: want 8 to 255 characters");
 		go = false;
 	}
-	c->key = q->head[HEAD_KEY];
+	/* two callers may have had the same idea of a key */
+	if (go && q->head[HEAD_KEY] != NULL)
+		c->key = c->own_key =
+		    xasprintf("%s/%s", c->by.name, q->head[HEAD_KEY]);
 	go = go && understand(c, q, names.s, r) && flow(c, who, q, r);
 	free(name);
 	buf_free(&names);
@@ -752,8 +815,8 @@ answer(const struct call *c, const struct task *t, struct resp *r)
 		r->status = 204;
 }
 
-bool
-call_next(struct call *c, const struct task *t, struct resp *r)
+static bool
+next_of(struct call *c, const struct task *t, struct resp *r)
 {
 	const char *row, *rest;
 
@@ -763,7 +826,7 @@ call_next(struct call *c, const struct task *t, struct resp *r)
 	}
 	if (c->asking) {
 		begin_with(c, t->rows > 0);
-		return true;
+		return in_scope(c, r);
 	}
 	if (t->rc == 1) {
 		r->status = 204;
@@ -776,9 +839,29 @@ call_next(struct call *c, const struct task *t, struct resp *r)
 		return false;
 	}
 	if ((row == NULL || row_status(row, &rest) < 400) && advance(c, row))
-		return true;
+		return in_scope(c, r);
 	answer(c, t, r);
 	return false;
+}
+
+bool
+call_next(struct call *c, const struct task *t, struct resp *r)
+{
+	struct task with = *t;
+	char *all;
+	bool more;
+
+	if (t->rc != 0 || t->rows != 1 || c->asking || c->verb == NULL ||
+	    strcmp(c->verb->name, "job.claim") != 0)
+		return next_of(c, t, r);
+	with.text = (struct buf)BUF_INIT;
+	all = auth_claimed(c->auth, t->text.s,
+	    c->route->verbs[0] != '\0' && (c->auth->wanted || c->by.keyed));
+	buf_add(&with.text, all, strlen(all) + 1);
+	free(all);
+	more = next_of(c, &with, r);
+	buf_free(&with.text);
+	return more;
 }
 
 void
@@ -787,7 +870,8 @@ call_free(struct call *c)
 	free(c->in);
 	free(c->names);
 	free(c->request);
-	free(c->actor);
+	free(c->own_key);
+	caller_free(&c->by);
 	stream_free(c->stream);
 	*c = (struct call){ .route = NULL };
 }
@@ -814,7 +898,7 @@ call_event(struct db *db)
 void
 call_run(struct db *db, struct req *q, struct resp *r, int client)
 {
-	struct auth a = { false, NULL };
+	struct auth a = { .db = NULL };
 	struct call c = { .route = NULL };
 	bool go;
 

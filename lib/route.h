@@ -10,6 +10,9 @@
  *
  * A list is whole, or with limit a page: then Link (RFC 8288) names the next,
  * which begins after the last row's number, or seq.
+ *
+ * Of a verb job.claim the row is given the token of the job (token.h). "=login"
+ * is no verb but login.h.
  */
 #ifndef TERA_ROUTE_H
 #define TERA_ROUTE_H
@@ -61,9 +64,12 @@ struct call {
 	const struct verb *verb;       /* to be run next, or when it is NULL */
 	const struct program *program; /* that, */
 	char *in;                      /* with this */
-	const char *key;               /* and its Idempotency-Key, or NULL */
-	char *actor;
+	const char *key; /* what its Idempotency-Key is for us, or NULL */
+	const char *actor;
 	/* its own */
+	struct auth *auth;
+	struct caller by;
+	char *own_key;
 	const struct req *q;
 	char *names;   /* those in the path */
 	char *request; /* the input that all verbs of it get */
@@ -75,8 +81,7 @@ struct call {
 };
 
 /* Understands a request.  False: r is the answer already. */
-bool call_begin(
-    struct call *c, const struct auth *a, struct req *q, struct resp *r);
+bool call_begin(struct call *c, struct auth *a, struct req *q, struct resp *r);
 
 /* Takes what became of c->verb or c->program.  True: there is another one to
  * run; false: r is the answer. */

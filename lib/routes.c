@@ -12,12 +12,12 @@ const struct route routes[] = {
 
 	/* what workers ask */
 	{ "POST", "/api/worker/jobs/start",
-	    "api.job.start +job.claim $+api.job", WHO_WORKER, SHAPE_ONE, 200 },
+	    "api.job.start +job.claim $+api.job", WHO_AGENT, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/complete", "api.job.complete",
 	    WHO_WORKER, SHAPE_ONE, 200 },
 	{ "POST", "/api/worker/jobs/:job/fail", "api.job.fail", WHO_WORKER,
 	    SHAPE_ONE, 200 },
-	{ "GET", T "/worker-context", "$api.context", WHO_WORKER, SHAPE_ONE,
+	{ "GET", T "/worker-context", "$api.context", WHO_AGENT, SHAPE_ONE,
 	    200 },
 	{ "POST", T "/logs", "api.log.add", WHO_WORKER, SHAPE_ONE, 200 },
 	{ "POST", T "/complete", "api.ticket.complete", WHO_WORKER, SHAPE_ONE,
@@ -139,6 +139,10 @@ const struct route routes[] = {
 	/* the server itself */
 	{ "GET", "/metrics", "rest.metrics", WHO_READ, SHAPE_TEXT, 200 },
 	{ "GET", "/api/openapi.json", "=openapi", WHO_READ, SHAPE_ONE, 200 },
+	/* browsers */
+	{ "GET", "/login", "=login", WHO_ALL, SHAPE_ONE, 200 },
+	{ "POST", "/login", "=login", WHO_ALL, SHAPE_ONE, 200 },
+	{ "POST", "/logout", "=login", WHO_ALL, SHAPE_ONE, 200 },
 
 	/* any verb: what tera-http asks */
 	{ "POST", "/api/v1/:verb", "", WHO_WRITE, SHAPE_LINES, 200 },

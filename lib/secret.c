@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <nettle/base64.h>
 #include <nettle/gcm.h>
+#include <nettle/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,4 +180,25 @@ secret_open_with(const char *text, const char *sealed, struct fault *f)
 		return open_box(key, sealed, f);
 	fail(f, EX_CONFIG, "the key has not 64 hex digits");
 	return NULL;
+}
+
+int
+secret_mac(const char *store, const char *use, const char *text, int make,
+    unsigned char mac[32], struct fault *f)
+{
+	struct hmac_sha256_ctx c;
+	unsigned char key[32];
+	int rc = get_key(store, make, key, f);
+
+	if (rc != 0)
+		return rc;
+	hmac_sha256_set_key(&c, sizeof(key), key);
+	hmac_sha256_update(&c, strlen(use), (const uint8_t *)use);
+	hmac_sha256_digest(&c, sizeof(key), key);
+	hmac_sha256_set_key(&c, sizeof(key), key);
+	hmac_sha256_update(&c, strlen(text), (const uint8_t *)text);
+	hmac_sha256_digest(&c, 32, mac);
+	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&c, sizeof(c));
+	return 0;
 }

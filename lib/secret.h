@@ -19,4 +19,9 @@ char *secret_open(const char *store, const char *sealed, struct fault *f);
 /* Opens with the key that is written in key, whatever ours is. */
 char *secret_open_with(const char *key, const char *sealed, struct fault *f);
 
+/* HMAC-SHA256 of text under a key that is derived from that one for what is
+ * named by use; make: one may be made.  Returns 0, or 78 or 73 with f. */
+int secret_mac(const char *store, const char *use, const char *text, int make,
+    unsigned char mac[32], struct fault *f);
+
 #endif

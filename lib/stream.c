@@ -302,14 +302,14 @@ put(struct buf *out)
 static bool
 still_may(struct stream *s, struct db *db, const struct req *q)
 {
-	struct auth a = { false, NULL };
+	struct auth a = { .db = NULL };
 	struct resp no = { .status = 0 };
-	char *actor = NULL;
+	struct caller c = { .name = NULL };
 	bool may;
 
 	auth_load(&a, db);
-	may = auth_may(&a, q, s->who, &actor, &no);
-	free(actor);
+	may = auth_may(&a, q, s->who, true, &c, &no);
+	caller_free(&c);
 	resp_free(&no);
 	auth_free(&a);
 	return may;

@@ -31,16 +31,21 @@
 #include "err.h"
 
 enum {
-	VERB_READ = 0,   /* may run on a store that is open for reading */
-	VERB_WRITE = 1,  /* runs in BEGIN IMMEDIATE */
-	VERB_ONE = 2,    /* no row is the answer "no": exit 1 */
-	VERB_WORKER = 4, /* a worker's key is enough */
-	VERB_ADMIN = 8,  /* settings, tokens */
-	VERB_HELD = 16,  /* short, and no harm when it is done twice: the
-			    process that holds the store may run it for others
-			    (hold.h) */
-	VERB_KEEP = 32,  /* what it answers follows from its input and the
-			    store alone: may be kept (keep.h) */
+	VERB_READ = 0,     /* may run on a store that is open for reading */
+	VERB_WRITE = 1,    /* runs in BEGIN IMMEDIATE */
+	VERB_ONE = 2,      /* no row is the answer "no": exit 1 */
+	VERB_WORKER = 4,   /* a worker's key is enough */
+	VERB_ADMIN = 8,    /* settings, tokens */
+	VERB_HELD = 16,    /* short, and no harm when it is done twice: the
+			      process that holds the store may run it for others
+			      (hold.h) */
+	VERB_KEEP = 32,    /* what it answers follows from its input and the
+			      store alone: may be kept (keep.h) */
+	VERB_LOCAL = 64,   /* never over HTTP: it tells secrets, or is the
+			      server's own */
+	VERB_AGENT = 128,  /* the token of a job is enough, for that job */
+	VERB_COMMON = 256, /* says nothing of any project: a token that is
+			      limited to some may ask it (scope.h) */
 };
 
 struct verb {

@@ -14,7 +14,7 @@ SELECT refuse(66, 'no such ticket: ' || @ticket);
 -- :define in_env
 ' github_agent_token GIT_USER_NAME GIT_USER_EMAIL AGENT_PROVIDER AGENT_LLM_URL AGENT_MODEL AGENT_API_KEY MIDDLE_AGENT_DEBUG WORKER_MODE WORKER_LLM_URL WORKER_MODEL WORKER_API_KEY WORKER_TIMEOUT_SEC EMBEDDING_PROVIDER EMBEDDING_SERVICE_URL EMBEDDING_API_KEY MEMORY_EMBEDDING_MODEL openai_api_key TERARCHITECT_WORKER_API_KEY '
 -- :define spares
-' github_agent_token EMBEDDING_API_KEY MEMORY_LLM_API_KEY openai_api_key '
+' github_agent_token EMBEDDING_API_KEY MEMORY_LLM_API_KEY openai_api_key TERARCHITECT_WORKER_API_KEY '
 
 -- The 28 settings: name, is it secret, does the claim answer carry it, does the
 -- context (a name: as that), and is it a key that agents can do without.
@@ -33,6 +33,9 @@ coalesce((SELECT iif(s.secret, decrypt(s.value), s.value) FROM setting s WHERE s
 -- :define spared
 (k.spare AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'agent_secrets' AND value = 'all'))
 
+-- Under the name of the worker key an agent gets the token of its job (when keyed:
+-- who asked needed one, too), and the worker key itself only with agent_secrets =
+-- all.
 -- Does an agent of the contract find setting s in its environment?  The token of
 -- the forge goes there, and not into the context.
 -- :define carried
@@ -41,11 +44,12 @@ instr($(in_env), ' ' || s.key || ' ') AND (s.key = 'github_agent_token' OR NOT i
 -- :define agent_env
 (SELECT json_group_object(name, value) FROM (SELECT n.value AS name, v.value AS value
   FROM (SELECT s.key AS key, iif(s.secret, decrypt(s.value), s.value) AS value FROM setting s WHERE $(carried)
-    UNION ALL SELECT s.key, s.value FROM json_each(@env) s WHERE $(carried) AND NOT EXISTS (SELECT 1 FROM setting o WHERE o.key = s.key)) v,
+    UNION ALL SELECT s.key, s.value FROM json_each(@env) s WHERE $(carried) AND NOT EXISTS (SELECT 1 FROM setting o WHERE o.key = s.key)
+    UNION ALL SELECT 'TERARCHITECT_WORKER_API_KEY', @token WHERE @keyed AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'agent_secrets' AND value = 'all')) v,
     json_each(CASE v.key WHEN 'github_agent_token' THEN '["GH_TOKEN","GITHUB_TOKEN"]' WHEN 'openai_api_key' THEN '["OPENAI_API_KEY"]' ELSE json_array(v.key) END) n
   WHERE trim(v.value) <> ''))
 
--- :verb api.health READ
+-- :verb api.health READ COMMON
 SELECT json_object('status', 'healthy') AS json FROM (SELECT count(*) FROM kind);
 
 -- --- workers ---
@@ -58,7 +62,7 @@ coalesce((SELECT min(max(CAST(value AS INTEGER), 60), 80000) + 1800 FROM setting
 
 -- Before a claim: all that could go wrong with its answer, such as a secret that
 -- cannot be read.
--- :verb api.job.start READ WORKER
+-- :verb api.job.start READ WORKER COMMON
 -- :in project_id:text worker:text lease_seconds:num
 SELECT nullif(trim(lower(@project_id)), '') AS ":project", sum(length(decrypt(s.value))) FROM setting s WHERE s.secret AND $(carried);
 -- :if :project
@@ -69,10 +73,10 @@ SELECT record('project_id', coalesce(:project, ''), 'worker', coalesce(@worker, 
 
 -- What was claimed, as the contract has it and with what is ours.
 -- :verb api.job READ WORKER
--- :in job_id:text! env:object
+-- :in job_id:text! env:object token:text keyed:bool
 SELECT nullif($(agent_env), '{}') AS ":env";
 SELECT record('job_id', j.id, 'ticket_id', j.ticket_id, 'project_id', j.project_id, 'kind', iif(j.kind = 'review', 'review', 'ticket'), 'repo_url', coalesce(p.repo_url, ''), 'execution_mode', p.execution_mode, 'project_path', p.project_path,
-  'number', j.number, 'branch', 'ticket-' || j.ticket_id, 'attempt', j.tries, 'fence', j.fence, '?lease_until', j.lease_until, 'limits', raw(p.limits), '?base_branch', p.base_branch, '?agent_env', raw(:env),
+  'number', j.number, 'branch', 'ticket-' || j.ticket_id, 'attempt', j.tries, 'fence', j.fence, '?lease_until', j.lease_until, 'limits', raw(p.limits), '?base_branch', p.base_branch, '?token', @token, '?agent_env', raw(:env),
   '?pr_number', iif(j.kind = 'review', coalesce(j.pr_number, 0), NULL), '?comment_body', iif(j.kind = 'review', coalesce(j.comment_body, ''), NULL), '?github_comment_id', iif(j.kind = 'review', coalesce(j.github_comment_id, 0), NULL), '?comment_path', j.comment_path, '?comment_line', j.comment_line) AS json
 FROM job j JOIN project p ON p.id = j.project_id WHERE j.id = @job_id;
 
@@ -83,7 +87,7 @@ SELECT refuse(65, 'job ' || id || ': fence ' || (:in ->> 'fence') || ' is old, i
 -- :unless :runs
 SELECT json_object('http', 409, 'error', 'job ' || :job || ' is ' || :state || ', not running', 'status', :state) AS json;
 
--- :verb api.job.complete WRITE WORKER
+-- :verb api.job.complete WRITE WORKER AGENT
 -- :in job:text! job_id:text fence:int
 $(api_job)
 -- :if :runs
@@ -99,7 +103,7 @@ FROM pr_comment c JOIN pr p ON p.id = c.pr_id WHERE p.ticket_id = :ticket AND p.
 SELECT json_object('job_id', :job, 'message', 'completed') AS json;
 
 -- A worker of the contract cannot say why; the next try is a person's.
--- :verb api.job.fail WRITE WORKER
+-- :verb api.job.fail WRITE WORKER AGENT
 -- :in job:text! job_id:text fence:int message:text
 $(api_job)
 -- :if :runs
@@ -118,7 +122,7 @@ SELECT $(lease) AS ":lease";
 -- :if :lives
 UPDATE job SET lease_until = soon(:lease) WHERE number = :lives AND lease_until < soon(:lease / 2);
 
--- :verb api.log.add WRITE WORKER
+-- :verb api.log.add WRITE WORKER AGENT
 -- :in project:text! ticket:text! session_id:text step:text summary:text raw_output:text
 $(api_ticket)
 SELECT refuse(65, 'session_id is missing') WHERE trim(coalesce(@session_id, '')) = '';
@@ -133,7 +137,7 @@ $(alive)
 SELECT $(log_record) FROM log WHERE ticket_id = :in ->> 'ticket' AND project_id = :in ->> 'project' AND seq > coalesce(:in ->> 'since', 0) ORDER BY seq LIMIT coalesce(:in ->> 'limit', -1);
 
 -- What is done stays done: a late word does not pull a ticket back.
--- :verb api.ticket.complete WRITE WORKER
+-- :verb api.ticket.complete WRITE WORKER AGENT
 -- :in project:text! ticket:text! pr_url:text pr_number:any summary:text review_comment_body:text
 $(api_ticket)
 SELECT nullif(trim(:in ->> 'pr_url'), '') AS ":url", CAST(num(trim(:in ->> 'pr_number')) AS INTEGER) AS ":pr_number", nullif(trim(:in ->> 'summary'), '') AS ":summary", nullif(trim(:in ->> 'review_comment_body'), '') AS ":reply";
@@ -149,7 +153,7 @@ UPDATE ticket SET column_id = 'in_review', status = 'completed', version = versi
 SELECT json_object('ticket_id', :ticket, 'message', 'completed') AS json;
 
 -- True for the run that was asked to stop, and not for one that began later.
--- :verb api.ticket.stopped WRITE WORKER
+-- :verb api.ticket.stopped WRITE WORKER AGENT
 -- :in project:text! ticket:text!
 $(api_ticket)
 SELECT json_object('cancel_requested', json(iif(EXISTS (SELECT 1 FROM job WHERE ticket_id = :ticket AND state = 'running' AND stop = 'cancel')
@@ -182,7 +186,7 @@ json_set($(neighbours), '$._current_ticket', json('true'), '$.associated_node_id
   '$.associated_nodes_labeled', json((SELECT json_group_array(label || ': ' || id) FROM $(nodes_of_ticket) WHERE mine)),
   '$.associated_edges_labeled', json((SELECT json_group_array(source || ' → ' || target || ': ' || id) FROM $(edges_of_ticket) WHERE mine)))
 
--- :verb api.context READ WORKER
+-- :verb api.context READ WORKER AGENT
 -- :in project:text! ticket:text! env:object
 $(api_ticket)
 SELECT associated_node_ids AS ":nodes", associated_edge_ids AS ":edges" FROM ticket WHERE id = :ticket;
@@ -215,8 +219,8 @@ SELECT refuse(65, 'github_url holds a password: leave it out and store github_ag
 WHERE instr(:in ->> 'github_url', '://') AND substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3, instr(substr(:in ->> 'github_url', instr(:in ->> 'github_url', '://') + 3) || '/', '/') - 1) GLOB '*:*@*';
 
 -- :verb api.projects READ KEEP
--- :in deleted:bool after:int limit:int
-SELECT $(api_project_shape) AS json FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(:in ->> 'deleted', 0) AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
+-- :in deleted:bool after:int limit:int only:array
+SELECT $(api_project_shape) AS json FROM project p WHERE (deleted_at IS NOT NULL) = coalesce(:in ->> 'deleted', 0) AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only))) AND number > coalesce(:in ->> 'after', 0) ORDER BY number LIMIT coalesce(:in ->> 'limit', -1);
 
 -- :verb api.project READ KEEP
 -- :in project:text!
@@ -251,7 +255,7 @@ SELECT $(api_project_shape) AS json FROM project p WHERE id = :project;
 $(api_project)
 SELECT refuse(65, 'confirm_name is not the name of the project') FROM project WHERE id = :project AND name IS NOT :in ->> 'confirm_name';
 
--- :verb api.removed READ
+-- :verb api.removed READ COMMON
 SELECT json_object('message', 'removed') AS json;
 
 -- :verb api.graph READ KEEP
@@ -355,7 +359,7 @@ SELECT $(api_note_shape) AS json FROM note n WHERE n.id = :note;
 
 -- --- settings ---
 
--- :verb api.settings READ WORKER
+-- :verb api.settings READ WORKER COMMON
 SELECT json_group_object(k.key, iif(k.secret, json(iif(s.key IS NULL, 'false', 'true')), s.value)) AS json FROM $(known) k LEFT JOIN setting s ON s.key = k.key;
 
 -- A secret's true or false is what reading gives, and no value: it changes
@@ -371,7 +375,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, secret = excluded.secret
 -- :define has
 (SELECT json_group_object(k.key, CASE WHEN s.key IS NOT NULL THEN iif(k.secret, 'set', s.value) WHEN NOT k.secret THEN :in ->> ('$.env.' || k.key) END) FROM $(known) k LEFT JOIN setting s ON s.key = k.key)
 
--- :verb api.settings.check READ
+-- :verb api.settings.check READ COMMON
 -- :in env:object
 SELECT $(has) AS ":has";
 SELECT EXISTS (SELECT 1 FROM setting WHERE key = 'WORKER_API_KEY' AND decrypt(value) <> 'dummy') AS ":worker_key", coalesce(:has ->> 'WORKER_MODE', 'claude-code') = 'claude-code' AS ":claude", coalesce(:has ->> 'EMBEDDING_PROVIDER', 'openai') = 'openai' AS ":openai";
@@ -390,12 +394,12 @@ SELECT json_object('ready', json(iif(:missing = '[]', 'true', 'false')), 'missin
 
 -- What a write with a key answered is kept for a day; so is a wish to stop (a
 -- job that runs has its own).
--- :verb call.show READ ADMIN
+-- :verb call.show READ ADMIN LOCAL
 -- :in key:text! verb:text!
 SELECT json_object('rows', value) AS json FROM kept WHERE key = 'call ' || (:in ->> 'verb') || ' ' || (:in ->> 'key');
 
 -- Who keeps one takes up to ten away that are a day old: the oldest are first.
--- :verb call.keep WRITE ADMIN
+-- :verb call.keep WRITE ADMIN LOCAL
 -- :in key:text! verb:text! rows:text!
 DELETE FROM kept WHERE number IN (SELECT number FROM kept ORDER BY number LIMIT 10) AND at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day');
 INSERT INTO kept(key, value, at) VALUES ('call ' || (:in ->> 'verb') || ' ' || (:in ->> 'key'), :in ->> 'rows', now());

@@ -9,7 +9,7 @@ json_object('id', t.id, 'title', t.title, 'description', substr(t.description, 1
 -- :define label
 coalesce(n.value ->> '$.data.label', n.value ->> '$.label', n.value ->> '$.id')
 
--- :verb job.context READ WORKER HELD
+-- :verb job.context READ WORKER AGENT HELD
 -- :in job:ref job_id:ref ticket:ref ticket_id:ref
 SELECT ticket_id AS ":ticket", id AS ":job" FROM job WHERE id = coalesce(@job, @job_id) OR number = num(coalesce(@job, @job_id));
 SELECT refuse(66, 'no such job: ' || coalesce(@job, @job_id)) WHERE :job IS NULL AND coalesce(@job, @job_id) IS NOT NULL;

@@ -158,14 +158,14 @@ UPDATE job SET state = 'running', reason = NULL, message = NULL, fence = :fence,
 -- :if :number
 INSERT INTO attempt(id, job_id, project_id, fence, worker, started_at) VALUES (uuid7(), :job, :of, :fence, @worker, now());
 
--- :verb job.renew WRITE WORKER HELD
+-- :verb job.renew WRITE WORKER AGENT HELD
 -- :in job:ref job_id:ref fence:int! lease_seconds:num
 $(holds)
 UPDATE job SET lease_until = soon(coalesce(@lease_seconds, 60)) WHERE id = :job;
 SELECT record('job_id', id, 'fence', fence, 'lease_until', lease_until, 'stop', stop) AS json FROM job WHERE id = :job;
 
 -- Does the holder still hold it, and should it stop?
--- :verb job.watch READ WORKER HELD
+-- :verb job.watch READ WORKER AGENT HELD
 -- :in job:ref job_id:ref fence:int
 $(find_job)
 SELECT record('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WHEN state <> 'running' OR fence <> coalesce(@fence, fence) THEN 'lost' ELSE stop END) AS json FROM job WHERE id = :job;
@@ -173,7 +173,7 @@ SELECT record('job_id', id, 'fence', fence, 'state', state, 'stop', CASE WHEN st
 -- The end of an attempt, from a record that tera-run printed.  An error that
 -- may pass goes back to the queue while tries are left; a provider's quota
 -- (run_after) parks the job and counts no try.
--- :verb job.finish WRITE WORKER HELD
+-- :verb job.finish WRITE WORKER AGENT HELD
 -- :in job:ref job_id:ref fence:int! outcome:text reason:text message:text exit:int run_after:text turns:int usage:object verify:object error:object pr_url:text pr_number:int
 SELECT id AS ":job", number AS ":number", project_id AS ":project", ticket_id AS ":ticket", state AS ":state", fence AS ":fence", stop AS ":stop", tries AS ":tries", max_tries AS ":max", kind AS ":kind", coalesce(@error ->> 'reason', @reason, CASE WHEN @error IS NULL THEN NULL WHEN @error ->> 'code' IN (64, 66, 77, 78) THEN 'config' ELSE 'error' END) AS ":why",
   coalesce(@outcome, iif(@error IS NULL, 'completed', 'failed')) AS ":outcome", coalesce(@message, @error ->> 'message') AS ":message",
@@ -197,7 +197,7 @@ SELECT iif(:state2 = 'pending', 1, NULL) AS ":again", iif(:state2 = 'failed', 1,
 UPDATE attempt SET exit = @exit, turns = @turns, input_tokens = @usage ->> 'input_tokens', output_tokens = @usage ->> 'output_tokens', cost_usd = @usage ->> 'cost_usd', verdict = @verify ->> 'verdict', stage = @error ->> 'stage',
   ended_at = now(), outcome = :state2, reason = :why WHERE number = :attempt;
 -- :if :attempt
-INSERT INTO outcome(attempt, record) VALUES (:attempt, without(:in, 'limits', 'comment_body'));
+INSERT INTO outcome(attempt, record) VALUES (:attempt, without(:in, 'limits', 'comment_body', 'token'));
 UPDATE job SET state = :state2, reason = :why, message = :message,
   tries = tries - (:state2 = 'paused' OR (:state2 = 'pending' AND :uncounted)), lease_until = NULL, stop = NULL, worker = NULL, finished_at = iif(:state2 = 'pending' OR :state2 = 'paused', NULL, now()),
   run_after = CASE WHEN :state2 <> 'pending' THEN NULL WHEN :run_after IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%fZ', :run_after) WHEN :uncounted THEN NULL ELSE soon(5 << min(:tries, 8)) END
@@ -254,7 +254,8 @@ SELECT $(job) AS json FROM job j WHERE j.id = :job;
 
 -- :verb job.sweep WRITE HELD
 -- :in project:ref
-$(sweep) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, 'tries', tries, 'max_tries', max_tries) AS json;
+$(find_project_if)
+$(sweep) AND iif(:project IS NULL, 1, project_id = :project) RETURNING json_object('job_id', id, 'state', state, 'reason', reason, 'tries', tries, 'max_tries', max_tries) AS json;
 
 -- :verb job.list READ
 -- :in project:ref ticket:ref state:text kind:text reason:text after:int limit:int

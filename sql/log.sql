@@ -2,7 +2,7 @@
 
 -- A worker's piece of log about its job renews the lease too, for as long as
 -- the worker says that its leases are.
--- :verb log.add WRITE WORKER HELD
+-- :verb log.add WRITE WORKER AGENT HELD
 -- :in job:ref job_id:ref ticket:ref ticket_id:ref fence:int session_id:text step:text summary:text raw_output:text raw_file:text success:bool lease_seconds:num
 SELECT id AS ":job", ticket_id AS ":ticket", project_id AS ":project", CASE WHEN fence <> CAST(@fence AS INTEGER) THEN refuse(65, 'job ' || id || ': fence ' || @fence || ' is old, it is ' || fence || ' now') END AS ":fence",
   iif(state = 'running' AND fence = CAST(@fence AS INTEGER) AND lease_until < soon(0.98 * coalesce(@lease_seconds, 60)), 1, NULL) AS ":renew"
@@ -34,7 +34,7 @@ FROM log l WHERE (:job IS NULL OR l.job_id = :job) AND (:ticket IS NULL OR l.tic
 $(event_filter)
 SELECT $(event_record) $(event_kept) ORDER BY e.seq LIMIT coalesce(@limit, -1);
 
--- :verb event.head READ HELD
+-- :verb event.head READ WORKER COMMON HELD
 SELECT json_object('seq', coalesce(max(seq), 0)) AS json FROM event;
 
 -- :verb store.info READ

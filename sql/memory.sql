@@ -11,14 +11,14 @@ SELECT refuse(65, 'docs: want a list of texts that is not empty') WHERE json_typ
   OR EXISTS (SELECT 1 FROM json_each(:in, '$.docs') WHERE type <> 'text');
 
 -- A passage is kept once: it is looked for by all its words in their order.
--- :verb memory.add WRITE WORKER
+-- :verb memory.add WRITE WORKER AGENT
 -- :in project:text! docs:any
 $(passages)
 INSERT INTO memory(project_id, text) SELECT DISTINCT :project, d.value FROM json_each(:in, '$.docs') d WHERE trim(d.value) <> ''
   AND NOT EXISTS (SELECT 1 FROM memory m WHERE m.memory MATCH 'text : "' || replace(d.value, '"', '""') || '"' AND m.project_id = :project AND m.text = d.value);
 SELECT json_object('message', 'indexed', 'count', json_array_length(:in, '$.docs')) AS json;
 
--- :verb memory.remove WRITE WORKER
+-- :verb memory.remove WRITE WORKER AGENT
 -- :in project:text! docs:any
 $(passages)
 DELETE FROM memory WHERE project_id = :project AND text IN (SELECT value FROM json_each(:in, '$.docs'));
@@ -31,7 +31,7 @@ SELECT json_object('message', 'deleted', 'count', json_array_length(:in, '$.docs
   FROM json_each('[' || replace(json_quote(replace(replace(replace(q.value, char(10), ' '), char(9), ' '), char(13), ' ')), ' ', '","') || ']') w WHERE w.value <> '')
 
 -- Less than is wanted: the project's own words, which always matter.
--- :verb memory.find READ WORKER
+-- :verb memory.find READ WORKER AGENT
 -- :in project:text! queries:any num_to_retrieve:int
 $(api_project)
 SELECT refuse(65, 'queries: want a list of texts that is not empty') WHERE json_type(:in, '$.queries') IS NOT 'array' OR json_array_length(:in, '$.queries') = 0

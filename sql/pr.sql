@@ -15,7 +15,7 @@ json_object('number', p.number, 'id', p.id, 'project_id', p.project_id, 'ticket_
 json_object('number', c.number, 'id', c.id, 'pr_id', c.pr_id, 'author', c.author, 'body', c.body, 'path', c.path, 'line', c.line, 'bot', json(iif(c.bot, 'true', 'false')), 'addressed_at', c.addressed_at, 'created_at', c.created_at)
 
 -- Opens one, or brings the open one of the same branch up to date.
--- :verb pr.open WRITE WORKER
+-- :verb pr.open WRITE WORKER AGENT
 -- :in ticket_id:ref! title:text! body:text source:text! head_branch:text! base_branch:text! head_oid:text base_oid:text verify:object job_id:ref fence:int forge:text pr_number:int pr_url:text
 SELECT id AS ":ticket", project_id AS ":project" FROM ticket WHERE id = @ticket_id OR number = num(@ticket_id);
 SELECT refuse(66, 'no such ticket: ' || @ticket_id) WHERE :ticket IS NULL;
@@ -48,7 +48,7 @@ SELECT json_patch($(pr), json_object('comments', (SELECT json_group_array(json($
 
 -- A person's comment queues a review job; the agent's own (bot) does not, nor
 -- does one of a person who is not among the project's reviewers.
--- :verb pr.comment WRITE WORKER
+-- :verb pr.comment WRITE WORKER AGENT
 -- :in pr:ref! body:text! author:text path:text line:int bot:bool
 $(find_pr)
 SELECT refuse(65, 'line without path') WHERE @line IS NOT NULL AND @path IS NULL;

@@ -40,8 +40,8 @@ RETURNING id AS ":project";
 SELECT $(project) AS json FROM project WHERE id = :project;
 
 -- :verb project.list READ
--- :in deleted:bool after:int limit:int
-SELECT $(project) AS json FROM project WHERE (deleted_at IS NULL OR @deleted) AND number > coalesce(@after, 0) ORDER BY number LIMIT coalesce(@limit, -1);
+-- :in deleted:bool after:int limit:int only:array
+SELECT $(project) AS json FROM project WHERE (deleted_at IS NULL OR @deleted) AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only))) AND number > coalesce(@after, 0) ORDER BY number LIMIT coalesce(@limit, -1);
 
 -- :verb project.show READ
 -- :in project:ref!

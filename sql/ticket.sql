@@ -30,7 +30,7 @@ WHERE (:project IS NULL OR t.project_id = :project) AND (t.deleted_at IS NULL OR
   AND (@text IS NULL OR instr(lower(t.title || ' ' || coalesce(t.description, '')), lower(@text)))
   AND t.number > coalesce(@after, 0) ORDER BY t.number LIMIT coalesce(@limit, -1);
 
--- :verb ticket.show READ HELD
+-- :verb ticket.show READ WORKER AGENT HELD
 -- :in ticket:ref!
 $(find_ticket)
 SELECT $(ticket) AS json FROM ticket t WHERE t.id = :ticket;
@@ -148,7 +148,7 @@ SELECT refuse(66, 'no such setting: ' || @setting) WHERE NOT EXISTS (SELECT 1 FR
 SELECT $(setting) AS json FROM setting WHERE key = @setting;
 
 -- The value itself, a secret's too: for the programs that use it.
--- :verb setting.value READ ADMIN
+-- :verb setting.value READ ADMIN LOCAL
 -- :in setting:text!
 SELECT refuse(66, 'no such setting: ' || @setting) WHERE NOT EXISTS (SELECT 1 FROM setting WHERE key = @setting);
 SELECT json_object('key', key, 'value', iif(secret, decrypt(value), value)) AS json FROM setting WHERE key = @setting;

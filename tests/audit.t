@@ -54,7 +54,8 @@ is "late" "$(tera-watch -s 7 | field late)" 1
 ok "it holds still" tera-audit
 
 # one commit, many events: each is named all the same
-for i in $(seq 150); do echo '{"project":"p","title":"m'"$i"'"}'; done | tera-add ticket - >/dev/null
+for i in $(seq 150); do echo '{"project":"p","title":"m'"$i"'"}'; done >many
+tera-add ticket - <many >/dev/null
 ok "a long commit holds" tera-audit
 forge "UPDATE event SET data = replace(data, 'm70', 'm71') WHERE seq = 78"
 names "one of many" 78

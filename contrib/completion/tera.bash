@@ -115,7 +115,8 @@ _tera_operand() {
 		local verb=${1#tera-}
 		case $verb in ls) verb=list ;; rm) verb=remove ;; esac
 		if [[ $2 -eq 0 ]]; then
-			_tera_nouns "$verb"
+			# a token is made by tera-token
+			_tera_nouns "$verb" | grep -vx token
 			[[ $verb != add ]] || echo setting
 			return
 		fi
@@ -165,6 +166,7 @@ _tera_operand() {
 			_tera_things pr
 		fi
 		;;
+	tera-token) [[ $2 -ne 0 ]] || printf '%s\n' add ls rm ;;
 	tera-json) [[ $2 -ne 0 ]] || printf '%s\n' get sh set new ;;
 	tera-prompt) _tera_share prompt | sed 's/\.md$//' ;;
 	tera-import | tera-init | tera-talk) [[ $2 -ne 0 ]] || compgen -f -- "$cur" ;;

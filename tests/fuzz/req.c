@@ -84,7 +84,7 @@ file(const struct req *q, const struct resp *r)
 }
 
 static void
-one(const struct auth *a, const uint8_t *data, size_t n)
+one(struct auth *a, const uint8_t *data, size_t n)
 {
 	const char *p = (const char *)data, *end = p + n;
 	struct req q = { .method = NULL };
@@ -103,6 +103,9 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 	q.head[HEAD_HOST] = line(&p, end);
 	q.head[HEAD_ORIGIN] = line(&p, end);
 	q.head[HEAD_KEY] = line(&p, end);
+	q.head[HEAD_COOKIE] = line(&p, end);
+	q.head[HEAD_ASK_METHOD] = line(&p, end);
+	q.user = line(&p, end);
 	q.head[HEAD_NONE_MATCH] = line(&p, end);
 	q.head[HEAD_ENCODING] = line(&p, end);
 	q.head[HEAD_ACCEPT] = line(&p, end);
@@ -120,6 +123,13 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 			abort(); /* nobody comes in without the key */
 		agree(c.in);
 		agree(c.request);
+	} else if (strcmp(q.path, "/login") == 0 ||
+		   strcmp(q.path, "/logout") == 0) {
+		if (c.verb != NULL || (r.body.len == 0 && r.status != 303))
+			abort();
+	} else if (r.status == 204) {
+		if (a->origins == NULL || strcmp(q.method, "OPTIONS") != 0)
+			abort(); /* only a browser's question before */
 	} else if (r.status < 400 || r.body.len == 0)
 		abort();
 	else
@@ -133,10 +143,14 @@ one(const struct auth *a, const uint8_t *data, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static char key[] = "k";
+	static char key[] = "k", origins[] = "http://a https://b";
+	static struct auth none,
+	    some = { .set = true,
+		    .key = key,
+		    .wanted = true,
+		    .origins = origins },
+	    lost = { .set = true, .wanted = true };
 	static bool begun;
-	static const struct auth none, some = { true, key },
-				       lost = { true, NULL };
 
 	if (!begun) {
 		setenv("TERA_SHARE", "share", 1);

@@ -25,6 +25,8 @@ table(void)
 		char name[64];
 		bool all = true;
 
+		if (strcmp(p, "=login") == 0)
+			continue;
 		while (*(p += strspn(p, " $+")) != '\0') {
 			snprintf(name, sizeof(name), "%.*s",
 			    (int)strcspn(p, " ?"), p);

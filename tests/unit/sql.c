@@ -26,6 +26,8 @@ static const char *const accepted[] = {
 	"rest.metrics attempt",
 	"rest.metrics pr",
 	"rest.metrics event", /* max(seq) */
+	"auth.login kept",    /* the first ten rows */
+	"auth.failed kept",   /* likewise */
 	NULL,
 };
 static const char *const growing[] = { "job", "log", "event", "attempt",
