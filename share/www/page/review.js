@@ -11,24 +11,20 @@ const which_words = [['open', 'open'], ['merged', 'merged'], ['closed', 'closed'
 const kept = { which: 'open', project: '', side: false };
 
 export default function review([number], draw) {
-	let all = [], projects = new Map(), busy = new Map(); // busy: ticket -> its review job
-	let p; // the one that is looked at
+	let all = [], projects = [];
+	let p, mine; // the one that is looked at, and what the list says of it
 	let seen, diff; // what git says of it: undefined not yet, or an Error
 	let head; // the head and base that these are of
 	let question = 0; // of two answers that overtook each other the later question counts
 
 	async function load() {
-		const mine = ++question;
-		const [list, names, ...jobs] = await Promise.all([
-			ask('rest.pulls', { state: kept.which, ...(kept.project ? { project: Number(kept.project) } : {}) }), ask('project.list'),
-			...['pending', 'running', 'paused'].map((s) => ask('job.list', { kind: 'review', state: s })),
+		const now = ++question;
+		const [list, names, [one], [item]] = await Promise.all([
+			ask('ui.pulls', { state: kept.which, ...(kept.project ? { project: Number(kept.project) } : {}) }), ask('project.list'),
+			number ? ask('pr.show', { pr: number }) : [], number ? ask('ui.pulls', { pr: number }) : [],
 		]);
-		const one = number ? (await ask('pr.show', { pr: number }))[0] : undefined;
-		if (mine !== question) return;
-		all = list;
-		projects = new Map(names.map((n) => [n.id, n]));
-		busy = new Map(jobs.flat().map((j) => [j.ticket_id, j]));
-		p = one;
+		if (now !== question) return;
+		[all, projects, p, mine] = [list, names, one, item];
 		look();
 	}
 	async function changed(events) {
@@ -56,7 +52,7 @@ export default function review([number], draw) {
 	}
 
 	// Those that a person can go on with are first.
-	const waits = (x) => x.state === 'open' && !busy.has(x.ticket_id);
+	const waits = (x) => x.state === 'open' && !x.job;
 	const order = (a, b) => Number(waits(b)) - Number(waits(a)) || (kept.which === 'open' ? a.number - b.number : b.number - a.number);
 	const list = () => [...all].sort(order);
 
@@ -70,16 +66,14 @@ export default function review([number], draw) {
 
 	function word(x) {
 		if (x.state !== 'open') return state(x.state);
-		const job = busy.get(x.ticket_id);
-		if (job) return state(job.state, { running: 'an agent answers', pending: 'waits for an agent', paused: 'its job is paused' }[job.state]);
+		if (x.job) return state(x.job.state, { running: 'an agent answers', pending: 'waits for an agent', paused: 'its job is paused' }[x.job.state]);
 		return x.approved_by ? state('pass', `approved by ${x.approved_by}`) : state('review', 'waits for you');
 	}
-	const project = (x) => projects.get(x.project_id);
 
 	const item = (x) => html`<li><a href="#/review/${x.number}" aria-current=${x.id === p?.id ? 'true' : nothing}>
 		<span class="title" dir="auto"><span class="number">${x.number}</span> ${x.title}</span>
-		<span class="facts">${word(x)} ${x.verify ? state(x.verify.verdict) : state('', 'no tests ran')}</span>
-		<span class="facts hint"><span dir="auto">${project(x)?.name}</span> ${x.forge === 'local' ? nothing : html`<span>on ${x.forge}</span>`} ${ago(x.updated_at)}</span></a></li>`;
+		<span class="facts">${word(x)} ${x.verdict ? state(x.verdict) : state('', 'no tests ran')}</span>
+		<span class="facts hint"><span dir="auto">${x.project_name}</span> ${x.forge === 'local' ? nothing : html`<span>on ${x.forge}</span>`} ${ago(x.updated_at)}</span></a></li>`;
 
 	const fault = (e) => html`<p class="fault" role="alert">${e.message}</p><button @click=${again}>Try again</button>`;
 
@@ -113,8 +107,8 @@ export default function review([number], draw) {
 	const one = () => html`<article class="ticket pull" aria-labelledby="h-pr">
 		<p class="back"><a href="#/review">All pull requests</a></p>
 		<header class="head"><h1 id="h-pr" dir="auto"><span class="number">${p.number}</span> ${p.title}</h1></header>
-		<p class="facts">${word(p)} ${p.forge === 'local' ? nothing : html`<span>${pull.name(p)}</span>`}
-			<a href="#/ticket/${p.ticket_id}">Ticket</a> <a href="#/board/${project(p)?.number}" dir="auto">${project(p)?.name}</a>
+		<p class="facts">${word(mine)} ${p.forge === 'local' ? nothing : html`<span>${pull.name(p)}</span>`}
+			<a href="#/ticket/${mine.ticket}">Ticket ${mine.ticket}</a> <a href="#/board/${mine.project}" dir="auto">${mine.project_name}</a>
 			<span class="mono">${p.head_branch} → ${p.base_branch}</span></p>
 		${p.state === 'open' && p.forge !== 'local' ? html`<p class="hint">It lives on ${p.forge}: it is approved and merged there.</p>` : pull.acts(p)}
 		<section aria-label="Summary"><h2>Summary</h2>${seen?.summary || p.body ? prose(seen?.summary || p.body, draw) : html`<p class="none">No text.</p>`}</section>
@@ -148,7 +142,7 @@ export default function review([number], draw) {
 		view: () => html`<div class="review ${number ? 'chosen' : ''}"><section class="pulls" aria-label="Pull requests">
 			<div class="head tools">${p ? html`<h2>Review</h2>` : html`<h1>Review</h1>`}
 				<select aria-label="State" @change=${pick('which')}>${which_words.map(([v, w]) => html`<option value=${v} ?selected=${v === kept.which}>${w}</option>`)}</select>
-				<select aria-label="Project" @change=${pick('project')}><option value="">all projects</option>${[...projects.values()].map((x) =>
+				<select aria-label="Project" @change=${pick('project')}><option value="">all projects</option>${projects.map((x) =>
 					html`<option value=${x.number} ?selected=${String(x.number) === kept.project}>${x.name}</option>`)}</select></div>
 			${all.length ? html`<ul>${repeat(list(), (x) => x.id, item)}</ul>` : empty(none[kept.which], html`<a href="#/">To the projects</a>`)}</section>
 			${p ? one() : all.length ? html`<p class="none choose">Choose one, or press j.</p>` : nothing}</div>`,
