@@ -49,9 +49,19 @@ await story('the queue', async () => {
 	const [next] = w.verb('job.claim', { worker: 'host-b' });
 	w.verb('job.finish', { job_id: next.job_id, fence: next.fence, outcome: 'failed', reason: 'budget', message: 'no money left', turns: 4, usage: { input_tokens: 5000, output_tokens: 500, cost_usd: 1.25 }, verify: { verdict: 'fail' } });
 	await until(async () => /failed\s+budget[\s\S]*no money left/.test(await row(page, next.number).innerText()), 'why one failed');
-	await until(async () => (await text(page, '.bars figcaption')).some((t) => /Cost\s+\$1.25/.test(t)), 'the day: cost');
-	is((await text(page, '.bars figcaption')).map((t) => t.replace(/\s+/g, ' ')), ['Attempts 2', 'Tests 1', 'Tokens 5.5k', 'Cost $1.25'], 'the day');
-	is(await page.locator('.bars rect.bad').count(), 2, 'and its bars');
+	await until(async () => (await text(page, '.chart figcaption')).some((t) => /Cost\s+\$1.25/.test(t)), 'the day: cost');
+	is((await text(page, '.chart figcaption')).map((t) => t.replace(/\s+/g, ' ')), ['Attempts 2', 'Tests 1', 'Tokens 5.5k', 'Cost $1.25'], 'the day');
+	const plot = page.locator('tera-chart').first(), over = await plot.locator('.u-over').boundingBox();
+	is(await plot.getAttribute('aria-label'), 'Attempts in the last day: 2, at most 2 an hour', 'in words');
+	await page.mouse.move(over.x + over.width - 4, over.y + 20);
+	await until(async () => /other\s*1\s*failed\s*1\s*done\s*0/.test(await plot.innerText()), 'the hour under the mouse');
+	report(/cost\s*\$1\.25/.test(await page.locator('tera-chart').last().innerText()), 'in all charts', await page.locator('tera-chart').last().innerText());
+	is(await page.locator('tera-chart canvas').evaluateAll((all) => all.map((c) => {
+		const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+		let bad = 0;
+		for (let i = 0; i < data.length; i += 4) bad += data[i] === 0xb3 && data[i + 1] === 0x20 && data[i + 2] === 0x2c;
+		return bad > 100;
+	})), [true, true, false, false], 'and its bars');
 	is(await axe(page), [], 'axe: jobs');
 	await page.getByLabel('Project').selectOption('Other');
 	await until(async () => (await text(page, 'td.what > a')).join() === '#4 Else', 'of one project');
@@ -117,6 +127,7 @@ await story('who works, and on what', async () => {
 	const narrow = await w.open(`#/jobs/${mine.number}`, { width: 375, dark: true });
 	await narrow.locator('#tail .step').first().waitFor();
 	is(await wide(narrow), 0, 'nothing sticks out of 375 pixels');
+	is(await shift(narrow), 0, 'nothing moves when the log comes');
 	is(await axe(narrow), [], 'axe: a log in the dark');
 	await narrow.context().close();
 });

@@ -5,12 +5,14 @@ import { seconds, step_height, step_line } from './run.js';
 import { html, nothing } from './ui.js';
 
 const AGAIN_MS = 2000;
+const FULL = 30; // lines that fill what there is room for
 
 export function tail(job, draw) {
 	const log = [], open = new Set();
 	const list = long_list(draw);
 	const stop = new AbortController();
-	let over = false, fault, timer, asked = false;
+	let over = false, fault, timer, asked = false, begun;
+	const first = new Promise((done) => (begun = done));
 
 	async function read() {
 		try {
@@ -22,6 +24,7 @@ export function tail(job, draw) {
 					else take(JSON.parse(data));
 				}
 				if (some.length) soon();
+				if (over || log.length > FULL) begun();
 			}
 		} catch (e) {
 			if (stop.signal.aborted) return;
@@ -30,6 +33,7 @@ export function tail(job, draw) {
 			// what is refused stays so; what broke off goes on
 			if (e.status && !e.away && e.status !== 503) over = true;
 		}
+		begun();
 		draw();
 		if (!over) timer = setTimeout(read, AGAIN_MS);
 	}
@@ -58,6 +62,7 @@ export function tail(job, draw) {
 
 	read();
 	return {
+		first, // it is full, or all has come
 		close() {
 			clearTimeout(timer);
 			stop.abort();

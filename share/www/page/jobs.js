@@ -1,7 +1,7 @@
 // The queue: what runs, what waits, what ended, who works on what, and how the
 // last day went; and the log of one job, as it is written.
 import { ask, tell } from '../lib/api.js';
-import { bars } from '../lib/bars.js';
+import '../lib/chart.js';
 import { lasted, seconds } from '../lib/run.js';
 import { tail } from '../lib/tail.js';
 import { ago, count, html, nothing, plural, repeat, refused, span, state, usd } from '../lib/ui.js';
@@ -50,8 +50,11 @@ export default function jobs([number], draw) {
 		if (!shown) return;
 		job = { ...shown, ...all.find((j) => j.id === shown.id) };
 		attempts = shown.attempts;
-		if (!log) log = tail(job, draw);
-		else if (!job.finished_at) log.again();
+		if (!log) {
+			log = tail(job, draw);
+			// what has its height from its lines is shown with them, so that nothing moves
+			if (job.finished_at) await Promise.race([log.first, new Promise((done) => setTimeout(done, 1500))]);
+		} else if (!job.finished_at) log.again();
 	}
 	async function changed(events) {
 		if (!events.some((e) => ['job', 'attempt', 'project', 'ticket'].includes(e.noun))) return;
@@ -83,9 +86,15 @@ export default function jobs([number], draw) {
 		const of = new Map(day.map((h) => [h.hour, h]));
 		return Array.from({ length: 24 }, (_, i) => {
 			const at = new Date(Date.now() - (23 - i) * 3600e3).toISOString().slice(0, 13);
-			return [new Date(`${at}:00Z`).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false }), of.get(at) ?? {}];
+			return [Date.parse(`${at}:00:00Z`) / 1000, of.get(at) ?? {}];
 		});
 	}
+	function chart(label, hours, parts, say) {
+		const all = hours.reduce((n, [, h]) => n + parts.reduce((sum, [p]) => sum + (h[p] ?? 0), 0), 0);
+		return html`<figure class="chart"><figcaption>${label} <strong>${say(all)}</strong></figcaption><tera-chart .data=${{ label, hours, parts, say }}></tera-chart></figure>`;
+	}
+	// half a job, as an axis may have it, is none
+	const whole = (n, axis) => (axis && n % 1 ? '' : String(n));
 
 	const when = {
 		running: (j) => html`for ${span(since(j.claimed_at))}, lease ${until(j.lease_until) > 0 ? `${span(until(j.lease_until))} more` : 'over'}`,
@@ -119,8 +128,8 @@ export default function jobs([number], draw) {
 			${j.message ? html`<span class="hint" dir="auto">${j.message}</span>` : nothing}</td>
 		<td class="mono">${j.worker ?? nothing}</td>
 		<td class="hint time">${when[group](j)}</td>
-		<td class="num">${j.tries} of ${j.max_tries}</td>
-		<td class="prio-cell">${priority(j)}</td>
+		<td class="num" data-label="tries">${j.tries} of ${j.max_tries}</td>
+		<td class="prio-cell" data-label="priority">${priority(j)}</td>
 		<td class="num">${[j.turns ? plural(j.turns, 'turn') : 0, j.tokens ? count(j.tokens) : 0, j.cost_usd ? usd(j.cost_usd) : 0].filter(Boolean).join(' · ')}</td>
 		<td><div class="acts">${acts(j)}</div></td></tr>`;
 
@@ -153,7 +162,7 @@ export default function jobs([number], draw) {
 	const select = (key, label, options) => html`<select aria-label=${label} @change=${(e) => set(key, e.target.value)}>${options.map(([v, word]) =>
 		html`<option value=${v} ?selected=${String(v) === filter[key]}>${word}</option>`)}</select>`;
 
-	const one = () => html`<section class="jobs one" aria-labelledby="h-one">
+	const one = () => html`<section class="jobs one ${job.finished_at ? '' : 'live'}" aria-labelledby="h-one">
 		<div class="head"><h2 id="h-one">Job ${job.number}: <a href="#/ticket/${job.ticket_id}" dir="auto">${job.title ?? 'its ticket'}</a></h2>
 			${state(job.state, job.state === 'pending' && job.blocked ? 'blocked' : undefined)} <div class="acts">${acts(job)}</div> <a href="#/jobs" aria-label="Close the log of job ${job.number}">Close</a></div>
 		${job.message ? html`<p class="hint" dir="auto">${job.reason && job.reason !== 'ok' ? `${job.reason}: ` : nothing}${job.message}</p>` : nothing}
@@ -191,11 +200,11 @@ export default function jobs([number], draw) {
 				${kinds.length > 1 || filter.kind ? select('kind', 'Kind', [['', 'any kind'], ...kinds.map((k) => [k, k])]) : nothing}
 				${select('project', 'Project', [['', 'all projects'], ...projects.map((p) => [p.number, p.name])])}</div>
 				${job ? one() : nothing}
-				<div class="charts" role="group" aria-label="The last day">
-					${bars('Attempts', h, [['completed', 'good'], ['failed', 'bad'], ['other', 'dim']], (n) => String(n))}
-					${bars('Tests', h, [['pass', 'good'], ['fail', 'bad']], (n) => String(n))}
-					${bars('Tokens', h, [['tokens', 'plain']], count)}
-					${bars('Cost', h, [['cost_usd', 'plain']], usd)}</div>
+				<div class="charts" role="group" tabindex="0" aria-label="The last day">
+					${chart('Attempts', h, [['completed', 'good', 'done'], ['failed', 'bad'], ['other', 'dim']], whole)}
+					${chart('Tests', h, [['pass', 'good'], ['fail', 'bad']], whole)}
+					${chart('Tokens', h, [['tokens', 'accent']], count)}
+					${chart('Cost', h, [['cost_usd', 'accent', 'cost']], usd)}</div>
 				${who.length ? html`<section class="jobs" aria-labelledby="h-workers"><h2 id="h-workers">Workers <span class="num">${who.length}</span></h2><ul class="list workers">${who}</ul></section>` : nothing}
 				${groups.map(table)}`;
 		},
