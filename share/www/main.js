@@ -101,6 +101,8 @@ async function show() {
 			await page.load();
 			ready = true;
 			draw();
+			// where the bar is too narrow for all, its place is seen
+			requestAnimationFrame(() => document.querySelector('.bar [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
 		},
 		(events) => page.changed(events),
 		(now) => {
