@@ -28,7 +28,9 @@ const pages = {
 	'': { label: 'Projects', key: 'p', from: () => import('./page/projects.js') },
 	graph: { label: 'Graph', key: 'g', of: 'project', from: () => import('./page/graph.js') },
 	board: { label: 'Board', key: 'b', of: 'project', from: () => import('./page/board.js') },
+	review: { label: 'Review', key: 'r', from: () => import('./page/review.js') },
 	jobs: { label: 'Jobs', key: 'j', from: () => import('./page/jobs.js') },
+	events: { label: 'Events', key: 'e', from: () => import('./page/events.js') },
 	ticket: { from: () => import('./page/ticket.js') },
 };
 
@@ -100,6 +102,8 @@ async function show() {
 			await page.load();
 			ready = true;
 			draw();
+			// where the bar is too narrow for all, its place is seen
+			requestAnimationFrame(() => document.querySelector('.bar [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
 		},
 		(events) => page.changed(events),
 		(now) => {

@@ -3,17 +3,20 @@
 //
 // long_list(redraw) gives an object; its view(items, height, line, label) is
 // HTML: height(item) in pixels is known beforehand, line(item) draws one.  It
-// stays at the end while it is there, as a log that goes on should.
+// stays at the end while it is there, as a log that goes on should; with more,
+// a function, it begins at its top instead, and more() is called near its end.
 import { html, repeat } from './ui.js';
 
 const MORE = 400; // pixels above and below what is visible
 
-export function long_list(redraw) {
-	let top = 0, room = 600, at_end = true, box_id;
+export function long_list(redraw, more) {
+	let top = 0, room = 600, at_end = !more, box_id, moved = 0;
 
 	function scrolled(e) {
 		const box = e.currentTarget;
-		const end = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
+		const rest = box.scrollHeight - box.scrollTop - box.clientHeight;
+		const end = !more && rest <= 4;
+		if (more && rest < 2 * box.clientHeight) more();
 		if (Math.abs(box.scrollTop - top) < 40 && end === at_end && room === box.clientHeight) return;
 		top = box.scrollTop;
 		room = box.clientHeight;
@@ -26,6 +29,17 @@ export function long_list(redraw) {
 		hold() {
 			top = document.getElementById(box_id)?.scrollTop ?? 0;
 			at_end = false;
+		},
+		// so much was put before all: who reads further down is not moved
+		put_before(pixels) {
+			if (top <= 0) return;
+			top += pixels;
+			moved += pixels;
+		},
+		to_top() {
+			top = moved = 0;
+			const box = document.getElementById(box_id);
+			if (box) box.scrollTop = 0;
 		},
 		view(items, height, line, label, id) {
 			const shown = [];
@@ -43,6 +57,8 @@ export function long_list(redraw) {
 			queueMicrotask(() => {
 				const box = document.getElementById(id);
 				if (box && at_end) box.scrollTop = box.scrollHeight;
+				if (box && moved) box.scrollTop += moved;
+				moved = 0;
 			});
 			return html`<div class="long" id=${id} tabindex="0" role="log" aria-live="off" aria-label=${label} @scroll=${scrolled}>
 				<div .style=${`height:${before}px`}></div>
