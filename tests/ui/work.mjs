@@ -54,6 +54,16 @@ await story('a pull request', async () => {
 	await button(page, 'Stop').click();
 	await until(() => w.tera('tera-ls', 'job').at(-1).state === 'cancelled', 'or not');
 	await page.locator('.pull').getByRole('button', { name: 'Merge' }).click();
+	await page.getByLabel('How', { exact: true }).waitFor();
+	await page.keyboard.press('Escape');
+	const head = (name) => page.locator('.head').getByRole('button', { name, exact: true });
+	const place = await head('Approve').boundingBox();
+	const click = () => page.mouse.click(place.x + place.width / 2, place.y + place.height / 2);
+	await click();
+	await head('Merge').waitFor();
+	await click();
+	await page.getByLabel('How', { exact: true }).waitFor();
+	is([ticket().column_id, sh('git -C remote.git log --format=%s main | wc -l')], ['in_review', ['1']], 'a second click where Approve was merges nothing: it asks');
 	await page.getByLabel('How', { exact: true }).selectOption('squash');
 	await page.getByRole('dialog').getByRole('button', { name: 'Merge' }).click();
 	await until(() => ticket().column_id === 'done', 'merged, and done');

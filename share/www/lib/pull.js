@@ -3,8 +3,17 @@
 import { request } from './api.js';
 import { ago, comment_text, form, html, nothing, prose, refused, repeat, say, state, sure } from './ui.js';
 
+const post = (p, what, body = {}) => request('POST', `api/pulls/${p.id}/${what}`, body);
+
+// A merge cannot be undone, so wherever its button is, one is asked first.
+export const merge = (p) => form({
+	title: `Merge pull request ${p.number}`, action: 'Merge',
+	intro: `${p.head_branch ? `${p.head_branch} into ${p.base_branch}. ` : ''}It cannot be undone, and the ticket is done then.`,
+	fields: [{ name: 'method', label: 'How', kind: 'select', value: 'merge', options: [['merge', 'a merge commit'], ['squash', 'squashed to one commit'], ['rebase', 'rebased']] }],
+	submit: ({ method }) => post(p, 'merge', { method }),
+});
+
 export function pull_part(pulls, draw) {
-	const post = (p, what, body = {}) => request('POST', `api/pulls/${p.id}/${what}`, body);
 	const current = () => pulls().findLast((p) => p.state === 'open');
 
 	// queues a review job, which changes the branch and answers
@@ -13,12 +22,6 @@ export function pull_part(pulls, draw) {
 		intro: 'A review job is queued: an agent changes the branch and answers.',
 		fields: [{ name: 'body', label: 'What should be different', kind: 'area', rows: 5, required: true, focus: true }],
 		submit: ({ body }) => post(current(), line ? 'comments' : 'changes', line ? { body, path, line } : { body }),
-	});
-	const merge = (p) => form({
-		title: `Merge pull request ${p.number}`, action: 'Merge',
-		intro: `${p.head_branch} into ${p.base_branch}. The ticket is done then.`,
-		fields: [{ name: 'method', label: 'How', kind: 'select', value: 'merge', options: [['merge', 'a merge commit'], ['squash', 'squashed to one commit'], ['rebase', 'rebased']] }],
-		submit: ({ method }) => post(p, 'merge', { method }),
 	});
 	const approve = (p) => post(p, 'approve').then(() => say(`Pull request ${p.number} is approved.`), refused);
 	const close = (p) => sure(`Close pull request ${p.number}`, 'It ends without a merge. The branch stays.', 'Close it', () => post(p, 'close'));
