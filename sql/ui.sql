@@ -1,6 +1,11 @@
 -- What the pages ask (share/www): a page's things in one answer, and no more
 -- of each than it shows.
 
+-- Who asks, as the server found him; nothing where there is no server.
+-- :verb ui.who READ
+-- :in actor:text only:array
+SELECT record('?actor', @actor) AS json;
+
 -- only: for who may see no others.
 -- :verb ui.projects READ
 -- :in deleted:bool only:array

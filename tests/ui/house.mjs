@@ -92,4 +92,29 @@ await story('addresses', async () => {
 	await page.context().close();
 });
 
+// the last: from here on a token is wanted
+await story('who is logged in', async () => {
+	const nobody = await w.open('#/board/1');
+	await card(nobody, 1).waitFor();
+	await nobody.waitForTimeout(300);
+	is(await button(nobody, 'Log out').count(), 0, 'who needs no key has nothing to log out of');
+	await nobody.context().close();
+	w.tera('tera-token', 'add', 'boss', 'role=admin');
+	const [{ token }] = w.tera('tera-token', 'add', 'ada', 'role=write');
+	const page = await w.open('login', { bare: true });
+	await page.getByLabel('Token').fill(token);
+	await button(page, 'Log in').click();
+	await button(page, 'Log out').waitFor();
+	is(await text(page, '.who span'), ['ada'], 'the bar says who');
+	is(await axe(page), [], 'axe: the bar');
+	await page.setViewportSize({ width: 375, height: 700 });
+	is(await wide(page), 0, 'nothing sticks out of 375 pixels');
+	await button(page, 'Log out').click();
+	await page.getByLabel('Token').waitFor();
+	await page.goto(w.url);
+	await page.getByLabel('Token').waitFor();
+	report(true, 'out is out');
+	await page.context().close();
+});
+
 await w.end();
