@@ -142,7 +142,7 @@ export function form({ title, intro, fields, action, danger, submit }) {
 		return values;
 	};
 	const body = (close, draw) => html`<form method="dialog" novalidate
-		@input=${(e) => { Object.assign(now, read(e.currentTarget)); draw(); }}
+		@input=${(e) => { fault = undefined; Object.assign(now, read(e.currentTarget)); draw(); }}
 		@submit=${async (e) => {
 			e.preventDefault();
 			if (busy) return;

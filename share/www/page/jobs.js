@@ -41,6 +41,7 @@ export default function jobs(args, draw) {
 			await load();
 		} catch (e) {
 			faults.set(j.id, e.message);
+			draw();
 			if (e.status === undefined) throw e;
 		}
 		draw();

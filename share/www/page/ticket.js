@@ -74,6 +74,7 @@ export default function ticket_page([number], draw) {
 			await load();
 		} catch (e) {
 			fault = e.message;
+			draw();
 			if (e.status === undefined) throw e;
 			if (e.conflict) await load().catch(refused);
 		}
