@@ -2,7 +2,7 @@
 // their output when it is asked for.
 import { ask } from './api.js';
 import { long_list } from './scroll.js';
-import { ago, count, html, nothing, plural, refused, span, state, usd } from './ui.js';
+import { ago, count, html, lasted, nothing, plural, refused, state, usd } from './ui.js';
 
 const LINE = 30, HEAD = 44; // pixels, as style.css has them
 // Of an output: what its lines need, up to a third of a page.
@@ -19,7 +19,11 @@ function words(step) {
 }
 
 const seconds = (a, b) => (new Date(b) - new Date(a)) / 1000;
-const lasted = (s) => (s < 1 ? `${Math.round(s * 1000)} ms` : s < 60 ? `${s.toFixed(1)} s` : span(s));
+
+// Of what an agent just says: its first lines, without a click; and is that all?
+const first = (l) => (l.head ? l.head.trimEnd().split('\n').slice(0, 3) : []);
+const first_height = (l) => (l.head ? first(l).length * 19 + 8 : 0);
+const is_all = (l) => l.head?.length === l.raw && l.head.trimEnd().split('\n').length <= 3 && first(l).every((s) => s.length < 40);
 
 export function run_part(ticket, draw) {
 	let log = [];
@@ -81,13 +85,14 @@ export function run_part(ticket, draw) {
 		const is_open = open.has(l.seq);
 		return html`<div class="step ${l.step.startsWith('worker') ? 'worker' : l.step === 'verify' ? l.summary : ''} ${l.success ? '' : 'bad'}">
 			<time class="num" datetime=${l.created_at} title=${new Date(l.created_at).toLocaleString()}>${new Date(l.created_at).toLocaleTimeString([], { hour12: false })}</time>
-			<b>${words(l.step)}</b><span class="text" dir="auto" title=${l.summary ?? nothing}>${l.summary}</span>
+			<b>${words(l.step)}</b><span class="text" dir="auto" title=${l.summary ?? nothing}>${l.head ? nothing : l.summary}</span>
 			<span class="num">${i.took >= 0.1 ? lasted(i.took) : nothing}</span>
-			${l.raw ? html`<button class="quiet" aria-expanded=${is_open ? 'true' : 'false'} @click=${() => toggle(l)}><span class="unseen">Output of ${words(l.step)}: </span>${count(l.raw)} characters ${is_open ? '▴' : '▾'}</button>` : nothing}
-			${is_open ? html`<pre tabindex="0" dir="auto" .style=${`height:${raw_height(open.get(l.seq))}px`}>${open.get(l.seq) ?? '…'}</pre>` : nothing}</div>`;
+			${l.raw && !is_all(l) ? html`<button class="quiet" aria-expanded=${is_open ? 'true' : 'false'} @click=${() => toggle(l)}><span class="unseen">${l.step === 'output' ? 'Output: ' : `Output of ${words(l.step)}: `}</span>${count(l.raw)} characters ${is_open ? '▴' : '▾'}</button>` : nothing}
+			${is_open ? html`<pre tabindex="0" dir="auto" .style=${`height:${raw_height(open.get(l.seq))}px`}>${open.get(l.seq) ?? '…'}</pre>`
+				: l.head ? html`<pre class="first" dir="auto">${first(l).join('\n')}</pre>` : nothing}</div>`;
 	}
 
-	const height = (i) => (i.j ? HEAD : open.has(i.l.seq) ? LINE + raw_height(open.get(i.l.seq)) + 10 : LINE);
+	const height = (i) => (i.j ? HEAD : open.has(i.l.seq) ? LINE + raw_height(open.get(i.l.seq)) + 10 : LINE + first_height(i.l));
 
 	return {
 		async load() {
