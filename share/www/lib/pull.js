@@ -16,13 +16,58 @@ export const merge = (p) => form({
 export function pull_part(pulls, draw) {
 	const current = () => pulls().findLast((p) => p.state === 'open');
 
-	// queues a review job, which changes the branch and answers
-	const comment = (path, line) => form({
-		title: line ? `${path}, line ${line}` : 'Ask for changes', action: 'Send',
-		intro: 'A review job is queued: an agent changes the branch and answers.',
+	// Both queue a review job, which changes the branch and answers.
+	const queued = 'A review job is queued: an agent changes the branch and answers.';
+	const changes = () => form({
+		title: 'Ask for changes', action: 'Send', intro: queued,
 		fields: [{ name: 'body', label: 'What should be different', kind: 'area', rows: 5, required: true, focus: true }],
-		submit: ({ body }) => post(current(), line ? 'comments' : 'changes', line ? { body, path, line } : { body }),
+		submit: ({ body }) => post(current(), 'changes', { body }),
 	});
+
+	// On a line: below it, as one reads the code meanwhile.
+	let at, fault, busy = false; // { path, line } that is written on
+	function comment(path, line) {
+		at = { path, line };
+		fault = undefined;
+		draw();
+		requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('line-comment')?.focus()));
+	}
+	function leave() {
+		if (!at) return;
+		const { path, line } = at;
+		at = undefined;
+		draw();
+		document.querySelector(`[aria-label="${CSS.escape(`Comment on line ${line} of ${path}`)}"]`)?.focus();
+	}
+	async function send(e) {
+		e.preventDefault();
+		const box = e.currentTarget.elements.body;
+		if (busy) return;
+		if (!box.value.trim()) return box.focus();
+		busy = true;
+		draw();
+		try {
+			await post(current(), 'comments', { body: box.value, ...at });
+			box.value = '';
+			leave();
+		} catch (x) {
+			fault = x.message;
+			if (x.status === undefined) throw x;
+		} finally {
+			busy = false;
+			draw();
+		}
+	}
+	const line_form = () => html`<form class="write" @submit=${send} @input=${() => { if (fault) { fault = undefined; draw(); } }}
+			@keydown=${(e) => {
+				if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) e.currentTarget.requestSubmit();
+				else if (e.key === 'Escape' && !e.currentTarget.elements.body.value) leave();
+			}}>
+		<label for="line-comment">What should be different in line ${at.line}</label>
+		<textarea id="line-comment" name="body" rows="3" dir="auto" aria-describedby="line-hint"></textarea>
+		<p class="hint" id="line-hint">${queued}</p>
+		${fault ? html`<p class="fault" role="alert" dir="auto">${fault}</p>` : nothing}
+		<div class="acts"><button class="main" ?disabled=${busy}>Send</button><button type="button" class="quiet" @click=${leave}>Cancel</button></div></form>`;
 	const approve = (p) => post(p, 'approve').then(() => say(`Pull request ${p.number} is approved.`), refused);
 	const close = (p) => sure(`Close pull request ${p.number}`, 'It ends without a merge. The branch stays.', 'Close it', () => post(p, 'close'));
 
@@ -38,11 +83,12 @@ export function pull_part(pulls, draw) {
 		${p.state === 'open' && p.forge === 'local' ? html`<div class="acts">
 			${p.approved_by ? nothing : html`<button @click=${() => approve(p)}>Approve</button>`}
 			<button class=${p.approved_by ? 'main' : ''} @click=${() => merge(p)}>Merge</button>
-			<button @click=${() => comment()}>Ask for changes</button>
+			<button @click=${changes}>Ask for changes</button>
 			<button class="danger quiet" @click=${() => close(p)}>Close</button></div>` : nothing}</div>`;
 
 	return {
 		comment,
+		writing: () => at && { ...at, form: line_form() },
 		view: () => (pulls().length ? html`<section aria-labelledby="h-pull"><h2 id="h-pull">${pulls().length > 1 ? 'Pull requests' : 'Pull request'}</h2>${repeat(pulls(), (p) => p.id, one)}</section>` : nothing),
 	};
 }
