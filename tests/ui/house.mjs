@@ -108,6 +108,8 @@ await story('who is logged in', async () => {
 	is(await text(page, '.who span'), ['ada'], 'the bar says who');
 	is(await axe(page), [], 'axe: the bar');
 	await page.setViewportSize({ width: 375, height: 700 });
+	await page.goto(`${w.url}#/board/1`);
+	await card(page, 1).waitFor();
 	is(await wide(page), 0, 'nothing sticks out of 375 pixels');
 	await button(page, 'Log out').click();
 	await page.getByLabel('Token').waitFor();

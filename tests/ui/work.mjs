@@ -84,6 +84,18 @@ await story('a pull request', async () => {
 	await board.context().close();
 });
 
+await story('closed, not merged', async () => {
+	const [t] = w.tera('tera-add', 'ticket', 'project=1', 'title=As imported', 'column_id=in_review');
+	const [pr] = w.verb('pr.open', { ticket_id: t.id, title: 'x', source: `${w.dir}/remote.git`, head_branch: `ticket-${t.id}`, base_branch: 'main', head_oid, base_oid });
+	w.verb('pr.close', { pr: pr.id });
+	w.tera('tera-move', t.number, 'done');
+	const page = await w.open('#/board/1');
+	const colour = (selector) => page.locator(selector).first().evaluate((e) => getComputedStyle(e).color);
+	const [closed, dim] = [await colour(`.card[data-number="${t.number}"] .state.closed`), await colour('.card .number')];
+	is(closed, dim, 'of a ticket that is done: no alarm');
+	await page.context().close();
+});
+
 await story('the demo, watched', async () => {
 	const there = join(w.dir, 'demo');
 	mkdirSync(there, { recursive: true });

@@ -87,10 +87,10 @@ export default function jobs(args, draw) {
 			${faults.has(j.id) ? html`<p class="fault" role="alert">${faults.get(j.id)}</p>` : nothing}</td>
 		<td>${state(j.state, j.state === 'pending' && j.blocked ? 'blocked' : undefined)} ${j.reason && j.reason !== 'ok' ? j.reason : nothing} ${j.verdict ? state(j.verdict) : nothing}
 			${j.message ? html`<span class="hint" dir="auto">${j.message}</span>` : nothing}</td>
-		<td class="mono">${j.worker ?? nothing}</td>
+		<td class="mono" data-word=${j.worker ? 'Worker' : nothing}>${j.worker ?? nothing}</td>
 		<td class="hint time">${when[group](j)}</td>
-		<td class="num">${j.tries} of ${j.max_tries}</td>
-		<td class="prio-cell">${priority(j)}</td>
+		<td class="num" data-word="Tries">${j.tries} of ${j.max_tries}</td>
+		<td class="prio-cell" data-word="Priority">${priority(j)}</td>
 		<td class="num">${[j.turns ? plural(j.turns, 'turn') : 0, j.tokens ? count(j.tokens) : 0, j.cost_usd ? usd(j.cost_usd) : 0].filter(Boolean).join(' · ')}</td>
 		<td><div class="acts">${acts(j)}</div></td></tr>`;
 
