@@ -18,7 +18,7 @@ const fields = (p) => [
 		name: 'execution_mode', label: 'Agents work', kind: 'select', value: p?.execution_mode ?? 'docker',
 		// the words of the store are older than what they mean
 		options: [['docker', 'on a clone of a remote repository'], ['local', 'on a clone of a directory of their machine']],
-		hint: 'Each ticket has a branch of its own. They run on the machine of the worker: this server, unless others take its jobs.',
+		hint: 'Each ticket has a branch of its own. Agents run on the machine of the worker: this server, unless others take its jobs.',
 	},
 	{
 		name: 'repo_url', label: 'Remote', value: p?.repo_url, code: true, shown: (v) => v.execution_mode !== 'local',
