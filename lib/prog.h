@@ -8,7 +8,8 @@
  * becomes an argument.  What it reads is a record that a verb made, its
  * environment is a short list of names, TERA_ACTOR is who asked.  Its standard
  * output is JSON lines, which become the rows of a task; of its standard error
- * the last line is the message; its exit status is the task's.
+ * the last line is the message; its exit status is the task's,
+ * but for one whose 1 only says no, and whose rows say why.
  *
  * Programs run a few at once, the others wait for their turn.  One that takes
  * too long, says too much or whose asker went away is ended, and all that it

@@ -68,8 +68,9 @@ const struct route routes[] = {
 	{ "DELETE", P "/notes/:note", "api.note note.remove api.removed",
 	    WHO_WRITE, SHAPE_ONE, 200 },
 
-	/* what goes on: lists, and streams (stream.h) */
+	/* what goes on: lists, and streams (stream.h); the seal is of all */
 	{ "GET", "/api/events", "api.events", WHO_READ, SHAPE_LIST, 200 },
+	{ "GET", "/api/audit", "store.info !audit", WHO_READ, SHAPE_ONE, 200 },
 	{ "GET", "/api/jobs/:job/logs", "api.job.logs", WHO_READ, SHAPE_LIST,
 	    200 },
 	/* jobs, and what makes them wait */

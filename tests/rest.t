@@ -432,6 +432,22 @@ assert any(s.labels["status"] == "a\"b\\c" for s in found["tera_tickets"].sample
 	fi
 }
 
+# what somebody does who owns the file
+forge() {
+	sqlite3 "$TERA_STORE" "DROP TRIGGER IF EXISTS event_stays; UPDATE event SET what = '$1' WHERE seq = 2"
+}
+seal() {
+	was=$(sqlite3 "$TERA_STORE" 'SELECT what FROM event WHERE seq = 2')
+	req GET /api/audit
+	gets "the seal holds" 200 '.holds and .first_bad == null and .events > 10 and (.head | length == 64)'
+	forge forged
+	req GET /api/audit
+	gets "no is an answer, too" 200 '(.holds | not) and .first_bad == 2'
+	forge "$was"
+	req GET /api/audit
+	gets "it is looked at each time" 200 .holds
+}
+
 openapi() {
 	req GET /api/openapi.json
 	gets "openapi" 200 '.openapi == "3.1.0" and .info.title and .info.version'
@@ -494,6 +510,7 @@ rows() {
 	pages
 	pulls
 	metrics
+	seal
 	openapi
 	PATH=$T/fake:$PATH programs
 	rm -f fake/tera-diff

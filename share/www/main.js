@@ -27,7 +27,9 @@ import { html, nothing, render } from './lib/ui.js';
 const pages = {
 	'': { label: 'Projects', key: 'p', from: () => import('./page/projects.js') },
 	board: { label: 'Board', key: 'b', of: 'project', from: () => import('./page/board.js') },
+	review: { label: 'Review', key: 'r', from: () => import('./page/review.js') },
 	jobs: { label: 'Jobs', key: 'j', from: () => import('./page/jobs.js') },
+	events: { label: 'Events', key: 'e', from: () => import('./page/events.js') },
 	ticket: { from: () => import('./page/ticket.js') },
 };
 
@@ -94,14 +96,17 @@ async function show() {
 	const here = location.hash;
 	const module = await pages[name].from();
 	if (location.hash !== here) return; // somebody was faster
-	page = module.default(args, draw);
+	const mine = page = module.default(args, draw);
 	page.name = name;
 	draw();
 	stop = follow(
 		async () => {
-			await page.load();
+			await mine.load();
+			if (mine !== page) return; // one went on while it was loading
 			ready = true;
 			draw();
+			// where the bar is too narrow for all, its place is seen
+			requestAnimationFrame(() => document.querySelector('.bar [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
 		},
 		(events) => page.changed(events),
 		(now) => {

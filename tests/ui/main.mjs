@@ -2,6 +2,6 @@
 // A file each, with a world of its own.
 import { end, plan } from './world.mjs';
 
-for (const file of ['house', 'projects', 'board', 'ticket', 'jobs', 'work']) await import(`./${file}.mjs`);
+for (const file of ['house', 'projects', 'board', 'ticket', 'review', 'jobs', 'events', 'work']) await import(`./${file}.mjs`);
 await end();
 plan();

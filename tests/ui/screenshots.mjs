@@ -54,9 +54,43 @@ for (const [step, summary, raw] of [
 	['verify', 'fail', 'tests/tax.t .. 3/4\nnot ok 4 - rounding\n# got  1.20\n# want 1.19'], ['worker_turn_3_prompt', 'work', 'Test 4 fails: you round before the sum.'],
 	['worker_turn_3', 'done', 'rounded after the sum'], ['verify', 'pass', 'tests/tax.t .. ok\nAll tests successful.'], ['task_complete', 'Prices carry tax, rounded once, after the sum.'],
 ]) log(fourth, `step=${step}`, `summary=${summary}`, ...(raw ? [`raw_output=${raw}`] : []));
+const branch = `ticket-${fourth.ticket_id}`;
+sh(`git config --global url."$PWD/shop.git".insteadOf git@git.example.org:shop.git && git config --global init.defaultBranch main
+	git init -q --bare shop.git && git init -q work && cd work && git remote add origin ../shop.git && mkdir tests && cat >cart.c <<'E' && echo 1..3 >tests/cart.t
+#include "cart.h"
+
+/* The sum of what is in it, in cents. */
+long
+cart_total(const struct cart *c)
+{
+	long sum = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		sum += c->item[i].price * c->item[i].count;
+	return sum;
+}
+E
+	git add . && git commit -qm 'A cart' && git push -q origin main && git checkout -q -b "$1" && cat >cart.c <<'E'
+#include "cart.h"
+#include "round.h"
+
+/* The sum of what is in it with its tax, in cents; rounded once, at the end,
+ * half to even. */
+long
+cart_total(const struct cart *c)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		sum += c->item[i].price * c->item[i].count * (1 + c->item[i].tax);
+	return round_even(sum);
+}
+E
+	printf '1..4\nok 1 - a rate for each thing\n' >tests/tax.t && git add . && git commit -qm 'Prices carry their tax' && git push -q origin "$1"`, branch);
 w.verb('pr.open', {
-	ticket_id: fourth.ticket_id, job_id: fourth.job_id, fence: fourth.fence, title: 'Prices with tax', body: '## What was accomplished\n\nPrices carry tax, rounded once, after the sum.', source: '/r',
-	head_branch: `ticket-${fourth.ticket_id}`, base_branch: 'main', head_oid: '1'.repeat(40), verify: { verdict: 'pass', command: 'make check' },
+	ticket_id: fourth.ticket_id, job_id: fourth.job_id, fence: fourth.fence, title: 'Prices with tax', body: '## What was accomplished\n\nPrices carry tax, rounded once, after the sum.', source: 'git@git.example.org:shop.git',
+	head_branch: branch, base_branch: 'main', head_oid: sh('git -C work rev-parse HEAD')[0], base_oid: sh('git -C work rev-parse main')[0],
+	verify: { verdict: 'pass', command: 'make check', output: 'tests/tax.t .. ok\nAll tests successful.' },
 });
 finish(fourth, { outcome: 'completed', turns: 3, usage: usage(48000, 5200, 0.87), verify: { verdict: 'pass', command: 'make check' } });
 const failed = run(9);
@@ -68,6 +102,7 @@ log(second, 'step=output', 'summary=output of the agent', 'raw_output=I look at 
 log(second, 'step=worker_turn_1', 'summary=reads cart.c, store.c', 'raw_output=$ sed -n 1,200p cart.c');
 w.tera('tera-move', 3, 'in_progress');
 w.verb('comment.add', { ticket: 4, author: 'ada', body: 'Is this *really* half to even?' });
+w.verb('pr.comment', { pr: 1, author: 'ada', body: 'A sum of money in a `double`?', path: 'cart.c', line: 10 });
 w.verb('note.add', { project: 'Shop', title: 'Money', content: 'Amounts are integers, in cents. Never floats.', node_ids: ['pay', 'cart'] });
 
 // --- the pictures ---
@@ -81,7 +116,12 @@ const shots = [
 	['ticket-new', '#/board/1', async (p) => p.keyboard.press('n')],
 	['columns', '#/board/1', async (p) => p.getByRole('button', { name: 'Columns' }).click()],
 	['keys', '#/board/1', async (p) => p.keyboard.press('?')],
+	['review', '#/review'],
+	['review-one', '#/review/1', async (p) => p.locator('table.diff').first().waitFor()],
 	['jobs', '#/jobs'],
+	['job', '#/jobs/3', async (p) => p.locator('#tail .step').first().waitFor()],
+	['events', '#/events', async (p) => p.locator('.seal code').waitFor()],
+	['event', '#/events', async (p) => p.locator('.event button').nth(4).click()],
 	['ticket', '#/ticket/4'],
 	['ticket-output', '#/ticket/4', async (p) => p.locator('.step button').nth(3).click()],
 	['ticket-running', '#/ticket/2'],

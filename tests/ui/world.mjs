@@ -25,6 +25,7 @@ const free_port = () => new Promise((done) => {
 	});
 });
 
+process.setMaxListeners(0); // a world each
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
 let browser;

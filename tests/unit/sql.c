@@ -26,6 +26,8 @@ static const char *const accepted[] = {
 	"rest.metrics attempt",
 	"rest.metrics pr",
 	"rest.metrics event", /* max(seq) */
+	"ui.jobs job",        /* the last rows, until a hundred ended */
+	"ui.day attempt",     /* max(number): the last row only */
 	"auth.login kept",    /* the first ten rows */
 	"auth.failed kept",   /* likewise */
 	NULL,

@@ -95,8 +95,32 @@ export async function tell(verb, input = {}) {
 	return rows(text)[0];
 }
 
-// The bytes of the stream of the events after seq.
-export async function open_stream(seq, signal) {
+// The stream of a list (Server-Sent Events) after seq, as lists of
+// { event, data }: an empty one says that the server is still there.  By hand:
+// EventSource would not tell why it was refused, and wants the name of each
+// kind of event beforehand.
+export async function open_stream(path, seq, signal) {
 	const headers = { Accept: 'text/event-stream' };
-	return (await answer_of('GET', `api/events?since=${seq}`, undefined, headers, signal)).body;
+	return messages((await answer_of('GET', `${path}?since=${seq}`, undefined, headers, signal)).body);
+}
+async function* messages(body) {
+	if (!body) return; // 204: all was said
+	const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+	let text = '', event = '', data = '';
+	for (;;) {
+		const { value, done } = await reader.read();
+		if (done) return;
+		const lines = (text + value).split(/\r?\n/);
+		text = lines.pop();
+		const out = [];
+		for (const line of lines) {
+			if (line.startsWith('data:')) data += line.slice(5);
+			else if (line.startsWith('event:')) event = line.slice(6).trim();
+			else if (line === '') {
+				if (data || event) out.push({ event, data });
+				event = data = '';
+			}
+		}
+		yield out;
+	}
 }

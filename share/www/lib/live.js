@@ -39,11 +39,11 @@ export function follow(load, changed, state) {
 			if (over || mine !== run) return;
 			stream = new AbortController();
 			const mine_too = stream;
-			const body = await open_stream(head.seq, stream.signal);
+			const lists = await open_stream('api/events', head.seq, stream.signal);
 			if (mine_too.signal.aborted) return;
 			state('live');
 			lives = setTimeout(() => (tries = 0), STEADY_MS);
-			await read(body);
+			await read(lists);
 			if (!mine_too.signal.aborted) again();
 		} catch (e) {
 			if (over || mine !== run || e.name === 'AbortError') return;
@@ -55,32 +55,23 @@ export function follow(load, changed, state) {
 		}
 	}
 
-	// Server-Sent Events by hand: EventSource would not tell why it was refused,
-	// and wants the name of each kind of event beforehand.
-	async function read(body) {
-		const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-		let text = '', name = '', data = '';
+	async function read(lists) {
 		const mine = stream;
-		for (;;) {
+		const listen = () => {
 			clearTimeout(silence);
 			silence = setTimeout(() => {
-				if (mine === stream) {
-					stop();
-					again();
-				}
+				if (mine !== stream) return;
+				stop();
+				again();
 			}, SILENT_MS);
-			const { value, done } = await reader.read();
-			if (done || mine.signal.aborted) return;
-			const lines = (text + value).split(/\r?\n/);
-			text = lines.pop();
-			for (const line of lines) {
-				if (line.startsWith('data:')) data += line.slice(5);
-				else if (line.startsWith('event:')) name = line.slice(6).trim();
-				else if (line === '') {
-					if (name === 'reset' || name === 'end') return;
-					if (data) take(JSON.parse(data));
-					name = data = '';
-				}
+		};
+		listen();
+		for await (const list of lists) {
+			if (mine.signal.aborted) return;
+			listen();
+			for (const { event, data } of list) {
+				if (event === 'reset' || event === 'end') return;
+				if (data) take(JSON.parse(data));
 			}
 		}
 	}

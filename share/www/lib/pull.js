@@ -1,5 +1,4 @@
-// The pull requests of a ticket: what was proved, what was said, and a
-// person's word.
+// Pull requests: what was proved, what was said, and a person's word.
 import { request } from './api.js';
 import { ago, comment_text, form, html, nothing, prose, refused, repeat, say, state, sure } from './ui.js';
 
@@ -13,17 +12,15 @@ export const merge = (p) => form({
 	submit: ({ method }) => post(p, 'merge', { method }),
 });
 
-export function pull_part(pulls, draw) {
-	const current = () => pulls().findLast((p) => p.state === 'open');
-
-	// Both queue a review job, which changes the branch and answers.
-	const queued = 'A review job is queued: an agent changes the branch and answers.';
-	const changes = () => form({
-		title: 'Ask for changes', action: 'Send', intro: queued,
-		fields: [{ name: 'body', label: 'What should be different', kind: 'area', rows: 5, required: true, focus: true }],
-		submit: ({ body }) => post(current(), 'changes', { body }),
-	});
-
+// Both queue a review job, which changes the branch and answers.
+const queued = 'A review job is queued: an agent changes the branch and answers.';
+export const changes = (p) => form({
+	title: 'Ask for changes', action: 'Send', intro: queued,
+	fields: [{ name: 'body', label: 'What should be different', kind: 'area', rows: 5, required: true, focus: true }],
+	submit: ({ body }) => post(p, 'changes', { body }),
+});
+// Comments on lines of the diff of pull(): what diff_view wants for them.
+export function line_part(pull, draw) {
 	// On a line: below it, as one reads the code meanwhile.
 	let at, fault, busy = false; // { path, line } that is written on
 	function comment(path, line) {
@@ -43,11 +40,15 @@ export function pull_part(pulls, draw) {
 		e.preventDefault();
 		const box = e.currentTarget.elements.body;
 		if (busy) return;
-		if (!box.value.trim()) return box.focus();
+		if (!box.value.trim()) {
+			fault = 'What should be different is not said.';
+			box.focus();
+			return draw();
+		}
 		busy = true;
 		draw();
 		try {
-			await post(current(), 'comments', { body: box.value, ...at });
+			await post(pull(), 'comments', { body: box.value, ...at });
 			box.value = '';
 			leave();
 		} catch (x) {
@@ -68,27 +69,46 @@ export function pull_part(pulls, draw) {
 		<p class="hint" id="line-hint">${queued}</p>
 		${fault ? html`<p class="fault" role="alert" dir="auto">${fault}</p>` : nothing}
 		<div class="acts"><button class="main" ?disabled=${busy}>Send</button><button type="button" class="quiet" @click=${leave}>Cancel</button></div></form>`;
-	const approve = (p) => post(p, 'approve').then(() => say(`Pull request ${p.number} is approved.`), refused);
-	const close = (p) => sure(`Close pull request ${p.number}`, 'It ends without a merge. The branch stays.', 'Close it', () => post(p, 'close'));
+
+	return { comment, writing: () => at && { ...at, form: line_form() } };
+}
+
+export const approve = (p) => post(p, 'approve').then(() => say(`Pull request ${p.number} is approved.`), refused);
+export const close = (p) => sure(`Close pull request ${p.number}`, 'It ends without a merge. The branch stays.', 'Close it', () => post(p, 'close'));
+
+// What lives on a forge is decided there.
+export const ours = (p) => p.state === 'open' && p.forge === 'local';
+
+export const name = (p) => (p.forge === 'local' ? `Pull request ${p.number}`
+	: html`<a href=${/^https?:/.test(p.pr_url) ? p.pr_url : '#'} rel="noopener noreferrer" target="_blank">Pull request #${p.pr_number ?? '?'}</a> on ${p.forge}`);
+
+export const facts = (p) => html`${state(p.state, p.state === 'open' && p.approved_by ? `approved by ${p.approved_by}` : p.state)}
+	${p.verify ? html`${state(p.verify.verdict)} <code>${p.verify.command}</code>` : html`<span class="state">no tests ran</span>`}
+	<span class="mono" title=${p.head_branch}>${p.head_branch.length > 17 ? `${p.head_branch.slice(0, 16)}…` : p.head_branch} → ${p.base_branch}</span>`;
+
+export const talk = (p, draw) => html`<ul class="comments">${repeat(p.comments, (c) => c.id, (c) => html`<li class="said ${c.bot ? 'bot' : ''}">
+	<p class="who">${c.author ?? (c.bot ? 'the agent' : 'somebody')} · ${ago(c.created_at)}${c.path ? html` · <span class="mono">${c.path}${c.line ? `:${c.line}` : ''}</span>` : nothing}
+		${c.bot ? nothing : c.addressed_at ? state('completed', 'answered') : state('pending', 'waits for an answer')}</p>${prose(comment_text(c), draw)}</li>`)}</ul>`;
+
+export const acts = (p) => (ours(p) ? html`<div class="acts">
+	${p.approved_by ? nothing : html`<button @click=${() => approve(p)}>Approve</button>`}
+	<button class=${p.approved_by ? 'main' : ''} @click=${() => merge(p)}>Merge</button>
+	<button @click=${() => changes(p)}>Ask for changes</button>
+	<button class="danger quiet" @click=${() => close(p)}>Close</button></div>` : nothing);
+
+// Those of a ticket.
+export function pull_part(pulls, draw) {
+	const current = () => pulls().findLast((p) => p.state === 'open');
+	const lines = line_part(current, draw);
 
 	const one = (p) => html`<div class="pull">
-		<p class="facts"><strong>${p.forge === 'local' ? `Pull request ${p.number}` : html`<a href=${/^https?:/.test(p.pr_url) ? p.pr_url : '#'} rel="noopener noreferrer" target="_blank">Pull request #${p.pr_number ?? '?'}</a> on ${p.forge}`}</strong>
-			${state(p.state, p.state === 'open' && p.approved_by ? `approved by ${p.approved_by}` : p.state)}
-			${p.verify ? html`${state(p.verify.verdict)} <code>${p.verify.command}</code>` : html`<span class="state">no tests ran</span>`}
-			<span class="mono">${p.head_branch.slice(0, 16)}… → ${p.base_branch}</span></p>
+		<p class="facts"><strong>${name(p)}</strong> ${facts(p)}</p>
 		${p.body ? html`<details><summary>Text</summary>${prose(p.body, draw)}</details>` : nothing}
-		<ul class="comments">${repeat(p.comments, (c) => c.id, (c) => html`<li class="said ${c.bot ? 'bot' : ''}">
-			<p class="who">${c.author ?? (c.bot ? 'the agent' : 'somebody')} · ${ago(c.created_at)}${c.path ? html` · <span class="mono">${c.path}${c.line ? `:${c.line}` : ''}</span>` : nothing}
-				${c.bot ? nothing : c.addressed_at ? state('completed', 'answered') : state('pending', 'waits for an answer')}</p>${prose(comment_text(c), draw)}</li>`)}</ul>
-		${p.state === 'open' && p.forge === 'local' ? html`<div class="acts">
-			${p.approved_by ? nothing : html`<button @click=${() => approve(p)}>Approve</button>`}
-			<button class=${p.approved_by ? 'main' : ''} @click=${() => merge(p)}>Merge</button>
-			<button @click=${changes}>Ask for changes</button>
-			<button class="danger quiet" @click=${() => close(p)}>Close</button></div>` : nothing}</div>`;
+		${talk(p, draw)} ${acts(p)}</div>`;
 
 	return {
-		comment,
-		writing: () => at && { ...at, form: line_form() },
+		comment: lines.comment,
+		writing: lines.writing,
 		view: () => (pulls().length ? html`<section aria-labelledby="h-pull"><h2 id="h-pull">${pulls().length > 1 ? 'Pull requests' : 'Pull request'}</h2>${repeat(pulls(), (p) => p.id, one)}</section>` : nothing),
 	};
 }

@@ -3,19 +3,23 @@
 //
 // long_list(redraw) gives an object; its view(items, height, line, label) is
 // HTML: height(item) in pixels is known beforehand, line(item) draws one.  It
-// stays at the end while it is there, as a log that goes on should.  A short one
-// is a part of the page, and does not scroll by itself.
+// stays at the end while it is there, as a log that goes on should; with more,
+// a function, it begins at its top instead, and more() is called near its end.  A
+// short one that stays at its end is a part of the page, and does not scroll by
+// itself.
 import { html, repeat } from './ui.js';
 
 const MORE = 400; // pixels above and below what is visible
 const SHORT = 40; // lines
 
-export function long_list(redraw) {
-	let top = 0, room = 600, at_end = true, box_id;
+export function long_list(redraw, more) {
+	let top = 0, room = 600, at_end = !more, box_id, moved = 0;
 
 	function scrolled(e) {
 		const box = e.currentTarget;
-		const end = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
+		const rest = box.scrollHeight - box.scrollTop - box.clientHeight;
+		const end = !more && rest <= 4;
+		if (more && rest < 2 * box.clientHeight) more();
 		if (Math.abs(box.scrollTop - top) < 40 && end === at_end && room === box.clientHeight) return;
 		top = box.scrollTop;
 		room = box.clientHeight;
@@ -29,11 +33,22 @@ export function long_list(redraw) {
 			top = document.getElementById(box_id)?.scrollTop ?? 0;
 			at_end = false;
 		},
+		// so much was put before all: who reads further down is not moved
+		put_before(pixels) {
+			if (top <= 0) return;
+			top += pixels;
+			moved += pixels;
+		},
+		to_top() {
+			top = moved = 0;
+			const box = document.getElementById(box_id);
+			if (box) box.scrollTop = 0;
+		},
 		view(items, height, line, label, id) {
 			const shown = [];
 			box_id = id;
 			let y = 0, before = 0;
-			if (items.length <= SHORT)
+			if (!more && items.length <= SHORT)
 				return html`<div class="long whole" id=${id} role="log" aria-live="off" aria-label=${label}>${repeat(items, (i) => i.key, line)}</div>`;
 			const total = items.reduce((sum, i) => sum + height(i), 0);
 			const from = at_end ? Math.max(0, total - room) : top;
@@ -55,6 +70,8 @@ export function long_list(redraw) {
 			const after = total - before - shown.reduce((sum, i) => sum + height(i), 0);
 			queueMicrotask(() => {
 				const box = document.getElementById(id);
+				if (box && moved) box.scrollTop += moved;
+				moved = 0;
 				if (!box || !at_end) return;
 				box.scrollTop = box.scrollHeight;
 				if (room !== box.clientHeight) {
