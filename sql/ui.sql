@@ -1,6 +1,11 @@
 -- What the pages ask (share/www): a page's things in one answer, and no more
 -- of each than it shows.
 
+-- Who asks, as the server found him; nothing where there is no server.
+-- :verb ui.who READ
+-- :in actor:text only:array
+SELECT record('?actor', @actor) AS json;
+
 -- only: for who may see no others.
 -- :verb ui.projects READ
 -- :in deleted:bool only:array
@@ -33,11 +38,12 @@ LEFT JOIN attempt a ON a.job_id = j.id AND a.fence = j.fence
 LEFT JOIN log l ON j.state = 'running' AND l.seq = (SELECT max(seq) FROM log WHERE job_id = j.id)
 WHERE t.project_id = :project AND t.deleted_at IS NULL AND iif(@tickets IS NULL, 1, t.id IN (SELECT value FROM json_each(@tickets))) ORDER BY t.number;
 
--- The log of a ticket without its outputs, which log.list has.
+-- The log of a ticket without its outputs, which log.list has; of what an agent
+-- just says there is the beginning.
 -- :verb ui.log READ
 -- :in ticket:ref! since:int limit:int
 $(find_ticket)
-SELECT record('seq', seq, '?job_id', job_id, 'step', step, '?summary', nullif(summary, ''), '?raw', length(raw_output), '?raw_file', raw_file, 'success', bool(success), 'created_at', created_at) AS json
+SELECT record('seq', seq, '?job_id', job_id, 'step', step, '?summary', nullif(summary, ''), '?raw', length(raw_output), '?head', iif(step = 'output', substr(raw_output, 1, 400), NULL), '?raw_file', raw_file, 'success', bool(success), 'created_at', created_at) AS json
 FROM log WHERE ticket_id = :ticket AND seq > coalesce(@since, 0) ORDER BY seq LIMIT coalesce(@limit, -1);
 
 -- The jobs that are live, and of those that ended the last ones by number.

@@ -17,7 +17,7 @@
 //     kind              "page" (text, the default) or "wide"
 //     keys              [[key, what, function], ...] for this page
 //     close()           it goes; may be missing
-import { back_from_login } from './lib/api.js';
+import { ask, back_from_login } from './lib/api.js';
 import { follow } from './lib/live.js';
 import { keys, sheet } from './lib/key.js';
 import { html, nothing, render } from './lib/ui.js';
@@ -36,6 +36,7 @@ const pages = {
 
 const app = document.getElementById('app');
 let page, stop, state = 'live', ready = false, asked = false;
+let who; // shown a key by a cookie: a browser has no other way
 
 function draw() {
 	if (asked) return;
@@ -56,6 +57,8 @@ function paint() {
 				html`<a href=${to} aria-current=${page?.name === name ? 'page' : nothing}>${label}</a>`)}</nav>
 			<strong class="where" dir="auto">${project ? title : nothing}</strong>
 			${state === 'away' ? html`<span class="away" role="status">The server is away. Trying again…</span>` : nothing}
+			${who ? html`<form class="who" method="post" action="logout"><span dir="auto" title="You are logged in with this token">${who}</span>
+				<button class="quiet">Log out</button></form>` : nothing}
 			<button class="quiet" aria-label="Keyboard shortcuts" title="Keyboard (?)" @click=${sheet}>?</button>
 		</header>
 		<main id="main" tabindex="-1" class=${page?.kind ?? 'page'} aria-busy=${ready || typeof state === 'object' ? 'false' : 'true'}>${body()}</main>`, app);
@@ -94,12 +97,13 @@ async function show() {
 	const here = location.hash;
 	const module = await pages[name].from();
 	if (location.hash !== here) return; // somebody was faster
-	page = module.default(args, draw);
+	const mine = page = module.default(args, draw);
 	page.name = name;
 	draw();
 	stop = follow(
 		async () => {
-			await page.load();
+			await mine.load();
+			if (mine !== page) return; // one went on while it was loading
 			ready = true;
 			draw();
 			// where the bar is too narrow for all, its place is seen
@@ -127,6 +131,11 @@ addEventListener('hashchange', () => {
 		document.getElementById('main')?.focus({ preventScroll: true });
 	});
 });
+// A user of the web server, or this machine, has nothing here to log out of.
+ask('ui.who').then(([{ actor }]) => {
+	who = /^token (.*)/s.exec(actor)?.[1] ?? (actor === 'worker key' ? actor : undefined);
+	draw();
+}, () => {}); // what else is asked says what is wrong
 setInterval(draw, 30000); // "5 min" grows
 back_from_login();
 show();

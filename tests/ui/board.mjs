@@ -109,6 +109,8 @@ await story('the finger', async () => {
 	await touch('touchMove', 352, a.y + 30);
 	await touch('touchEnd');
 	await until(() => ticket(2).column_id !== 'backlog', 'held and dragged into the next column');
+	await until(async () => (await card(page, 2).innerText()).includes('queued'), 'its job is queued');
+	is((await card(page, 2).innerText()).match(/waits for|blocked/g), ['waits for'], 'that it waits is said once');
 	w.tera('tera-move', 2, 'backlog');
 	is(await axe(page), [], 'axe: the board on a telephone');
 	await page.context().close();

@@ -1,5 +1,5 @@
 // The house: what all pages have in common.
-import { button, card, fill, teller, text, wide } from './story.mjs';
+import { button, card, fill, in_column, teller, text, wide } from './story.mjs';
 import { axe, is, report, until, world } from './world.mjs';
 
 const w = await world();
@@ -89,6 +89,66 @@ await story('addresses', async () => {
 	await page.goForward();
 	await card(page, 1).waitFor();
 	report(true, 'back and forward');
+	await page.context().close();
+});
+
+// the last: from here on a token is wanted
+await story('who is logged in', async () => {
+	const nobody = await w.open('#/board/1');
+	await card(nobody, 1).waitFor();
+	await nobody.waitForTimeout(300);
+	is(await button(nobody, 'Log out').count(), 0, 'who needs no key has nothing to log out of');
+	await nobody.context().close();
+	w.tera('tera-token', 'add', 'boss', 'role=admin');
+	const [{ token }] = w.tera('tera-token', 'add', 'ada', 'role=write');
+	const page = await w.open('login', { bare: true });
+	await page.getByLabel('Token').fill(token);
+	await button(page, 'Log in').click();
+	await button(page, 'Log out').waitFor();
+	is(await text(page, '.who span'), ['ada'], 'the bar says who');
+	is(await axe(page), [], 'axe: the bar');
+	await page.setViewportSize({ width: 375, height: 700 });
+	await page.goto(`${w.url}#/board/1`);
+	await card(page, 1).waitFor();
+	is(await wide(page), 0, 'nothing sticks out of 375 pixels');
+	await button(page, 'Log out').click();
+	await page.getByLabel('Token').waitFor();
+	await page.goto(w.url);
+	await page.getByLabel('Token').waitFor();
+	report(true, 'out is out');
+	await page.context().close();
+});
+
+await story('who may only look', async () => {
+	const [{ token }] = w.tera('tera-token', 'add', 'eve', 'role=read');
+	const page = await w.open('login', { bare: true });
+	await page.getByLabel('Token').fill(token);
+	await button(page, 'Log in').click();
+	await button(page, 'Log out').waitFor();
+	await page.goto(`${w.url}#/board/1`);
+	await card(page, 1).waitFor();
+	const no = 'token eve may not do that';
+	await page.locator('.card[data-number="1"] a.title').focus();
+	for (const key of [' ', 'ArrowRight', 'ArrowRight', ' ']) await page.keyboard.press(key);
+	await until(async () => (await card(page, 1).innerText()).includes(no), 'a move is refused, in the words of the server');
+	is(await in_column(page, 1), ticket(1).column_id, 'and the card is back');
+	await page.goto(`${w.url}#/ticket/1`);
+	await page.getByLabel('Column', { exact: true }).selectOption('done');
+	await until(async () => (await text(page, '.ticket .fault')).join().includes(no), 'so on the ticket');
+	is(await page.getByLabel('Column', { exact: true }).inputValue(), ticket(1).column_id, 'and the list says where it is');
+	await page.locator('#comment').fill('Hm');
+	await button(page, 'Comment').click();
+	await until(async () => (await page.innerText('#say')).includes(no), 'a comment is refused');
+	is(await page.locator('#comment').inputValue(), 'Hm', 'and not lost');
+	await page.locator('.head').getByRole('button', { name: 'Remove' }).click();
+	await until(async () => (await page.locator('#say .bad').count()) === 2, 'what is not removed');
+	is(await page.evaluate(() => location.hash), '#/ticket/1', 'is still shown');
+	await button(page, 'Edit').click();
+	await fill(page, 'Title', 'Mine');
+	await button(page, 'Save').click();
+	await until(async () => (await page.locator('dialog .fault').innerText()).includes(no), 'a change is refused');
+	await page.keyboard.press('Escape');
+	is((await page.innerText('h1')), `#1 ${ticket(1).title}`, 'and not shown as made');
 	await page.context().close();
 });
 

@@ -49,6 +49,7 @@ await story('the queue', async () => {
 	const [next] = w.verb('job.claim', { worker: 'host-b' });
 	w.verb('job.finish', { job_id: next.job_id, fence: next.fence, outcome: 'failed', reason: 'budget', message: 'no money left', turns: 4, usage: { input_tokens: 5000, output_tokens: 500, cost_usd: 1.25 }, verify: { verdict: 'fail' } });
 	await until(async () => /failed\s+budget[\s\S]*no money left/.test(await row(page, next.number).innerText()), 'why one failed');
+	report(/took (\d+ ms|\d+\.\d s)/.test(await row(page, next.number).innerText()), 'and how long it took, as on the ticket');
 	await until(async () => (await text(page, '.chart figcaption')).some((t) => /Cost\s+\$1.25/.test(t)), 'the day: cost');
 	is((await text(page, '.chart figcaption')).map((t) => t.replace(/\s+/g, ' ')), ['Attempts 2', 'Tests 1', 'Tokens 5.5k', 'Cost $1.25'], 'the day');
 	const plot = page.locator('tera-chart').first(), over = await plot.locator('.u-over').boundingBox();
@@ -63,11 +64,17 @@ await story('the queue', async () => {
 		return bad > 100;
 	})), [true, true, false, false], 'and its bars');
 	is(await axe(page), [], 'axe: jobs');
+	const edges = await page.evaluate(() => [...document.querySelectorAll('.jobs table')].map((t) => [...t.querySelectorAll('th')].map((h) => Math.round(h.getBoundingClientRect().left)).join()));
+	is([edges.length > 1, new Set(edges).size], [true, 1], 'the columns of all groups line up');
 	await page.getByLabel('Project').selectOption('Other');
 	await until(async () => (await text(page, 'td.what > a')).join() === '#4 Else', 'of one project');
 	await page.context().close();
 	const narrow = await w.open('#/jobs', { width: 375, dark: true });
 	is(await wide(narrow), 0, 'nothing sticks out of 375 pixels');
+	for (const width of [390, 1000]) {
+		await narrow.setViewportSize({ width, height: 800 });
+		is(await narrow.evaluate(() => [...document.querySelectorAll('.jobs .scroll')].map((b) => b.scrollWidth - b.clientWidth).filter(Boolean)), [], `nothing is cut off at ${width}`);
+	}
 	is(await shift(narrow), 0, 'nothing moves');
 	is(await axe(narrow), [], 'axe: in the dark');
 	await narrow.context().close();

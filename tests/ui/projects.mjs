@@ -1,6 +1,6 @@
 // The projects.
 import { button, card, fill, teller, text } from './story.mjs';
-import { axe, is, until, world } from './world.mjs';
+import { axe, is, report, until, world } from './world.mjs';
 
 const w = await world();
 const story = teller(w);
@@ -12,7 +12,11 @@ await story('the first project', async () => {
 	is(await axe(page), [], 'axe: no projects');
 	await page.keyboard.press('n');
 	is(await axe(page), [], 'axe: the form');
+	await button(page, 'Create').click();
+	report((await page.locator('dialog .fault').innerText()).startsWith('Name:'), 'a name is wanted');
 	await fill(page, 'Name', 'Shop');
+	is(await page.locator('dialog .fault').innerText(), '', 'and no longer, once there is one');
+	report(!/container|settings/.test(await page.getByRole('dialog').innerText()), 'no word of what there is not');
 	await fill(page, 'Description', 'Sells <b>things</b>');
 	await page.getByLabel('Agents work').selectOption('local');
 	is(await page.getByLabel('Remote', { exact: true }).count(), 0, 'what does not count is not asked for');
@@ -55,6 +59,22 @@ await story('a project, out and in', async () => {
 	await button(page, 'Save').click();
 	await until(() => w.tera('tera-show', 'project', 1)[0].description === null, 'a field that is cleared is clear');
 	is(await axe(page), [], 'axe: the projects');
+	await page.context().close();
+});
+
+await story('half a project', async () => {
+	const page = await w.open(), before = w.tera('tera-ls', 'project').length;
+	await page.keyboard.press('n');
+	await fill(page, 'Name', 'Stall');
+	await fill(page, 'Jobs at once', '1.5');
+	await button(page, 'Create').click();
+	await until(async () => (await page.locator('dialog .fault').innerText()).includes('max_running'), 'what the server refuses is said');
+	is(w.tera('tera-ls', 'project').length, before, 'and half a project is none');
+	await fill(page, 'Jobs at once', '');
+	is(await page.locator('dialog .fault').innerText(), '', 'what was mended is no longer blamed');
+	await button(page, 'Create').click();
+	await page.waitForURL(/#\/board\//);
+	is(w.tera('tera-ls', 'project').length, before + 1, 'there is one, whole');
 	await page.context().close();
 });
 

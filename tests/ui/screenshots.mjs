@@ -100,6 +100,7 @@ log(failed, 'step=worker_turn_1', 'summary=done');
 finish(failed, { outcome: 'failed', reason: 'verify', message: 'make check: 2 of 40 tests fail after 3 tries', turns: 5, usage: usage(91000, 9900, 1.62), verify: { verdict: 'fail', command: 'make check' } });
 const second = run(2);
 log(second, 'step=session_started', 'summary=attempt 1, pipeline ticket');
+log(second, 'step=output', 'summary=output of the agent', 'raw_output=I look at what there is.\ncart.c keeps the cart in the session.');
 log(second, 'step=worker_turn_1', 'summary=reads cart.c, store.c', 'raw_output=$ sed -n 1,200p cart.c');
 w.tera('tera-move', 3, 'in_progress');
 w.verb('comment.add', { ticket: 4, author: 'ada', body: 'Is this *really* half to even?' });

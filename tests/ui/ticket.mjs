@@ -22,6 +22,12 @@ await story('a run, watched', async () => {
 	await page2.getByText('Worker, turn 1', { exact: true }).waitFor();
 	await page2.getByRole('button', { name: 'Output of Worker, turn 1:' }).click();
 	await until(async () => (await page2.locator('.step pre').innerText()).startsWith('line <img src=x'), 'its output on demand, as text');
+	log('step=output', 'summary=output of the agent', 'raw_output=one\ntwo\n');
+	await until(async () => (await text(page2, '.step pre.first')).join() === 'one\ntwo', 'what it says is read without a click');
+	log('step=output', 'summary=output of the agent', 'raw_output=a\nb\nc\nthe fourth');
+	await page2.getByRole('button', { name: /^Output: 16 characters/ }).click();
+	await until(async () => (await text(page2, '.step pre')).join().includes('the fourth'), 'and the rest with one');
+	is(await page2.locator('#run').evaluate((e) => [e.scrollTop, e.scrollHeight - e.clientHeight]), [0, 0], 'a short run is a part of the page');
 	log('step=verify', 'summary=fail');
 	await page2.locator('.step.fail').waitFor();
 	report(true, 'the next step comes by itself');
@@ -102,6 +108,9 @@ await story('ten thousand lines of log', async () => {
 	w.tera('sh', '-c', `awk 'BEGIN { for (i = 0; i < 10000; i++) printf "{\\"ticket_id\\":\\"${t.id}\\",\\"step\\":\\"step_%d\\",\\"summary\\":\\"line %d\\",\\"raw_output\\":\\"x\\"}\\n", i, i }' | tera-log - | tail -n 1`);
 	const page = await w.open(`#/ticket/${t.number}`);
 	await page.getByText('step 9999', { exact: true }).waitFor();
+	const cut = () => page.locator('#run').evaluate((box) => Math.min(...[...box.querySelectorAll('.step')]
+		.map((s) => Math.abs(s.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientTop))));
+	await until(async () => await cut() < 1, 'its first line is whole');
 	report(await page.locator('.step').count() < 120, 'only what is visible is in the document', await page.locator('.step').count());
 	await page.locator('#run').evaluate((e) => (e.scrollTop = 150000));
 	await page.getByText('step 5000', { exact: true }).waitFor();

@@ -26,16 +26,27 @@ await story('a pull request', async () => {
 	const page = await w.open('#/ticket/1');
 	await button(page, 'Show the diff').click();
 	await until(async () => (await page.innerText('section[aria-labelledby=h-diff]')).includes('2 files'), 'the diff');
-	is(await text(page, '.diff tr.plus td.code'), ['+\treturn 1 < 2; /* <b> */', '+new'], 'what came');
-	is(await text(page, '.diff tr.minus td.code'), ['-\treturn 0;'], 'what went');
+	is(await text(page, '.diff tr.plus td.code'), ['\treturn 1 < 2; /* <b> */', 'new'], 'what came');
+	is(await text(page, '.diff tr.minus td.code'), ['\treturn 0;'], 'what went');
 	is(await axe(page), [], 'axe: a diff');
 	await button(page, 'Side by side').click();
 	await until(async () => (await text(page, '.diff.side td.code.plus'))[0] === '\treturn 1 < 2; /* <b> */', 'side by side');
 	is(await axe(page), [], 'axe: and so');
 	await button(page, 'Comment on line 3 of cart.c').click();
-	await fill(page, 'What should be different', 'Why 1?');
+	const write = page.locator('.diff .write');
+	await write.waitFor();
+	is(await page.getByRole('dialog').count(), 0, 'one writes below the line, nothing covers it');
+	await page.waitForFunction(() => document.activeElement.id === 'line-comment');
+	is(await axe(page), [], 'axe: writing there');
+	await page.keyboard.press('Escape');
+	await page.waitForFunction(() => document.activeElement.textContent === '3');
+	report(true, 'Escape leaves it, back to the line');
+	await button(page, 'Comment on line 3 of cart.c').click();
+	await page.getByLabel('What should be different in line 3').fill('Why **1**?');
 	await button(page, 'Send').click();
 	await page.locator('.diff .said').waitFor();
+	is(await write.count(), 0, 'it goes when it is sent');
+	is((await text(page, '.diff .said .prose strong')).join(), '1', 'its Markdown is drawn there, too');
 	is((await text(page, '.diff .said .prose')).join(), 'Why 1?', 'a comment on a line stands there');
 	await until(() => w.tera('tera-ls', 'job').at(-1)?.comment_line === 3, 'and queues a review');
 	await until(async () => (await page.innerText('#run')).includes('review job'), 'which is seen');
@@ -54,6 +65,16 @@ await story('a pull request', async () => {
 	await button(page, 'Stop').click();
 	await until(() => w.tera('tera-ls', 'job').at(-1).state === 'cancelled', 'or not');
 	await page.locator('.pull').getByRole('button', { name: 'Merge' }).click();
+	await page.getByLabel('How', { exact: true }).waitFor();
+	await page.keyboard.press('Escape');
+	const head = (name) => page.locator('.head').getByRole('button', { name, exact: true });
+	const place = await head('Approve').boundingBox();
+	const click = () => page.mouse.click(place.x + place.width / 2, place.y + place.height / 2);
+	await click();
+	await head('Merge').waitFor();
+	await click();
+	await page.getByLabel('How', { exact: true }).waitFor();
+	is([ticket().column_id, sh('git -C remote.git log --format=%s main | wc -l')], ['in_review', ['1']], 'a second click where Approve was merges nothing: it asks');
 	await page.getByLabel('How', { exact: true }).selectOption('squash');
 	await page.getByRole('dialog').getByRole('button', { name: 'Merge' }).click();
 	await until(() => ticket().column_id === 'done', 'merged, and done');
@@ -61,6 +82,18 @@ await story('a pull request', async () => {
 	is(sh('git -C remote.git log --format=%s main | wc -l'), ['2'], 'squashed on the remote');
 	await page.context().close();
 	await board.context().close();
+});
+
+await story('closed, not merged', async () => {
+	const [t] = w.tera('tera-add', 'ticket', 'project=1', 'title=As imported', 'column_id=in_review');
+	const [pr] = w.verb('pr.open', { ticket_id: t.id, title: 'x', source: `${w.dir}/remote.git`, head_branch: `ticket-${t.id}`, base_branch: 'main', head_oid, base_oid });
+	w.verb('pr.close', { pr: pr.id });
+	w.tera('tera-move', t.number, 'done');
+	const page = await w.open('#/board/1');
+	const colour = (selector) => page.locator(selector).first().evaluate((e) => getComputedStyle(e).color);
+	const [closed, dim] = [await colour(`.card[data-number="${t.number}"] .state.closed`), await colour('.card .number')];
+	is(closed, dim, 'of a ticket that is done: no alarm');
+	await page.context().close();
 });
 
 await story('the demo, watched', async () => {

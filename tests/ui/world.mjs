@@ -85,7 +85,8 @@ export async function world(there) {
 			clearTimeout(hard);
 			server = undefined;
 		},
-		async open(hash = '', { dark = false, width = 1280, height = 800, touch = false, js = true } = {}) {
+		// bare: a page that is none of ours
+		async open(hash = '', { dark = false, width = 1280, height = 800, touch = false, js = true, bare = false } = {}) {
 			browser ??= await chromium.launch({
 				executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'],
 			});
@@ -104,7 +105,7 @@ export async function world(there) {
 				if (!r.url().startsWith(w.url) && !/^(data|blob):/.test(r.url())) w.faults.push(`elsewhere: ${r.url()}`);
 			});
 			await page.goto(w.url + hash);
-			if (js) await page.waitForSelector('main[aria-busy=false]');
+			if (js && !bare) await page.waitForSelector('main[aria-busy=false]');
 			return page;
 		},
 		async end() {

@@ -26,10 +26,13 @@ export function columns_dialog(project, columns, version, cards) {
 				title=${fixed.includes(c.id) ? 'Tera itself moves tickets here' : nothing} @click=${() => {
 					const n = used(c.id);
 					if (n) fault = `${c.title} holds ${plural(n, 'ticket')}: move them first.`;
-					else list.splice(i, 1);
+					else {
+						fault = undefined;
+						list.splice(i, 1);
+					}
 					draw();
 				}}>Remove</button></li>`;
-		return html`<form method="dialog" @submit=${async (e) => {
+		return html`<form method="dialog" @input=${() => { fault = undefined; draw(); }} @submit=${async (e) => {
 			e.preventDefault();
 			try {
 				if (list.some((c) => !c.title.trim())) throw new Refusal(400, 'A column needs a title.');

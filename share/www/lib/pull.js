@@ -4,19 +4,75 @@ import { ago, comment_text, form, html, nothing, prose, refused, repeat, say, st
 
 const post = (p, what, body = {}) => request('POST', `api/pulls/${p.id}/${what}`, body);
 
-// queues a review job, which changes the branch and answers
-export const comment = (p, path, line) => form({
-	title: line ? `${path}, line ${line}` : 'Ask for changes', action: 'Send',
-	intro: 'A review job is queued: an agent changes the branch and answers.',
-	fields: [{ name: 'body', label: 'What should be different', kind: 'area', rows: 5, required: true, focus: true }],
-	submit: ({ body }) => post(p, line ? 'comments' : 'changes', line ? { body, path, line } : { body }),
-});
+// A merge cannot be undone, so wherever its button is, one is asked first.
 export const merge = (p) => form({
 	title: `Merge pull request ${p.number}`, action: 'Merge',
-	intro: `${p.head_branch} into ${p.base_branch}. The ticket is done then.`,
+	intro: `${p.head_branch ? `${p.head_branch} into ${p.base_branch}. ` : ''}It cannot be undone, and the ticket is done then.`,
 	fields: [{ name: 'method', label: 'How', kind: 'select', value: 'merge', options: [['merge', 'a merge commit'], ['squash', 'squashed to one commit'], ['rebase', 'rebased']] }],
 	submit: ({ method }) => post(p, 'merge', { method }),
 });
+
+// Both queue a review job, which changes the branch and answers.
+const queued = 'A review job is queued: an agent changes the branch and answers.';
+export const changes = (p) => form({
+	title: 'Ask for changes', action: 'Send', intro: queued,
+	fields: [{ name: 'body', label: 'What should be different', kind: 'area', rows: 5, required: true, focus: true }],
+	submit: ({ body }) => post(p, 'changes', { body }),
+});
+// Comments on lines of the diff of pull(): what diff_view wants for them.
+export function line_part(pull, draw) {
+	// On a line: below it, as one reads the code meanwhile.
+	let at, fault, busy = false; // { path, line } that is written on
+	function comment(path, line) {
+		at = { path, line };
+		fault = undefined;
+		draw();
+		requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('line-comment')?.focus()));
+	}
+	function leave() {
+		if (!at) return;
+		const { path, line } = at;
+		at = undefined;
+		draw();
+		document.querySelector(`[aria-label="${CSS.escape(`Comment on line ${line} of ${path}`)}"]`)?.focus();
+	}
+	async function send(e) {
+		e.preventDefault();
+		const box = e.currentTarget.elements.body;
+		if (busy) return;
+		if (!box.value.trim()) {
+			fault = 'What should be different is not said.';
+			box.focus();
+			return draw();
+		}
+		busy = true;
+		draw();
+		try {
+			await post(pull(), 'comments', { body: box.value, ...at });
+			box.value = '';
+			leave();
+		} catch (x) {
+			fault = x.message;
+			if (x.status === undefined) throw x;
+		} finally {
+			busy = false;
+			draw();
+		}
+	}
+	const line_form = () => html`<form class="write" @submit=${send} @input=${() => { if (fault) { fault = undefined; draw(); } }}
+			@keydown=${(e) => {
+				if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) e.currentTarget.requestSubmit();
+				else if (e.key === 'Escape' && !e.currentTarget.elements.body.value) leave();
+			}}>
+		<label for="line-comment">What should be different in line ${at.line}</label>
+		<textarea id="line-comment" name="body" rows="3" dir="auto" aria-describedby="line-hint"></textarea>
+		<p class="hint" id="line-hint">${queued}</p>
+		${fault ? html`<p class="fault" role="alert" dir="auto">${fault}</p>` : nothing}
+		<div class="acts"><button class="main" ?disabled=${busy}>Send</button><button type="button" class="quiet" @click=${leave}>Cancel</button></div></form>`;
+
+	return { comment, writing: () => at && { ...at, form: line_form() } };
+}
+
 export const approve = (p) => post(p, 'approve').then(() => say(`Pull request ${p.number} is approved.`), refused);
 export const close = (p) => sure(`Close pull request ${p.number}`, 'It ends without a merge. The branch stays.', 'Close it', () => post(p, 'close'));
 
@@ -37,12 +93,13 @@ export const talk = (p, draw) => html`<ul class="comments">${repeat(p.comments, 
 export const acts = (p) => (ours(p) ? html`<div class="acts">
 	${p.approved_by ? nothing : html`<button @click=${() => approve(p)}>Approve</button>`}
 	<button class=${p.approved_by ? 'main' : ''} @click=${() => merge(p)}>Merge</button>
-	<button @click=${() => comment(p)}>Ask for changes</button>
+	<button @click=${() => changes(p)}>Ask for changes</button>
 	<button class="danger quiet" @click=${() => close(p)}>Close</button></div>` : nothing);
 
 // Those of a ticket.
 export function pull_part(pulls, draw) {
 	const current = () => pulls().findLast((p) => p.state === 'open');
+	const lines = line_part(current, draw);
 
 	const one = (p) => html`<div class="pull">
 		<p class="facts"><strong>${name(p)}</strong> ${facts(p)}</p>
@@ -50,7 +107,8 @@ export function pull_part(pulls, draw) {
 		${talk(p, draw)} ${acts(p)}</div>`;
 
 	return {
-		comment: (path, line) => comment(current(), path, line),
+		comment: lines.comment,
+		writing: lines.writing,
 		view: () => (pulls().length ? html`<section aria-labelledby="h-pull"><h2 id="h-pull">${pulls().length > 1 ? 'Pull requests' : 'Pull request'}</h2>${repeat(pulls(), (p) => p.id, one)}</section>` : nothing),
 	};
 }

@@ -2,7 +2,7 @@
 // their output when it is asked for.
 import { ask } from './api.js';
 import { long_list } from './scroll.js';
-import { ago, count, html, nothing, plural, refused, span, state, usd } from './ui.js';
+import { ago, count, html, lasted, nothing, plural, refused, state, usd } from './ui.js';
 
 const LINE = 30, HEAD = 44; // pixels, as style.css has them
 // Of an output: what its lines need, up to a third of a page.
@@ -18,18 +18,24 @@ function words(step) {
 	}[step] ?? step.replaceAll('_', ' ');
 }
 
+export const seconds = (a, b) => (new Date(b) - new Date(a)) / 1000;
+
+// Of what an agent just says: its first lines, without a click; and is that all?
+const first = (l) => (l.head ? l.head.trimEnd().split('\n').slice(0, 3) : []);
+const first_height = (l) => (l.head ? first(l).length * 19 + 8 : 0);
+const is_all = (l) => l.head?.length === l.raw && l.head.trimEnd().split('\n').length <= 3 && first(l).every((s) => s.length < 40);
+
 // A step of a run, and how high that is; output is what there is to see when
 // it is open.
-export const step_height = (open, output) => (open ? LINE + raw_height(output) + 10 : LINE);
+export const step_height = (open, output, l) => (open ? LINE + raw_height(output) + 10 : LINE + first_height(l));
 export const step_line = (l, { took, open, output, toggle }) => html`<div class="step ${l.step.startsWith('worker') ? 'worker' : l.step === 'verify' ? l.summary : ''} ${l.success ? '' : 'bad'}">
 	<time class="num" datetime=${l.created_at} title=${new Date(l.created_at).toLocaleString()}>${new Date(l.created_at).toLocaleTimeString([], { hour12: false })}</time>
-	<b>${words(l.step)}</b><span class="text" dir="auto" title=${l.summary ?? nothing}>${l.summary}</span>
+	<b>${words(l.step)}</b><span class="text" dir="auto" title=${l.summary ?? nothing}>${l.head ? nothing : l.summary}</span>
 	<span class="num">${took >= 0.1 ? lasted(took) : nothing}</span>
-	${l.raw ? html`<button class="quiet" aria-expanded=${open ? 'true' : 'false'} @click=${() => toggle(l)}><span class="unseen">Output of ${words(l.step)}: </span>${count(l.raw)} characters ${open ? '▴' : '▾'}</button>` : nothing}
-	${open ? html`<pre tabindex="0" dir="auto" .style=${`height:${raw_height(output)}px`}>${output ?? '…'}</pre>` : nothing}</div>`;
+	${l.raw && !is_all(l) ? html`<button class="quiet" aria-expanded=${open ? 'true' : 'false'} @click=${() => toggle(l)}><span class="unseen">${l.step === 'output' ? 'Output: ' : `Output of ${words(l.step)}: `}</span>${count(l.raw)} characters ${open ? '▴' : '▾'}</button>` : nothing}
+	${open ? html`<pre tabindex="0" dir="auto" .style=${`height:${raw_height(output)}px`}>${output ?? '…'}</pre>`
+		: l.head ? html`<pre class="first" dir="auto">${first(l).join('\n')}</pre>` : nothing}</div>`;
 
-export const seconds = (a, b) => (new Date(b) - new Date(a)) / 1000;
-export const lasted = (s) => (s < 1 ? `${Math.round(s * 1000)} ms` : s < 60 ? `${s.toFixed(1)} s` : span(s));
 
 export function run_part(ticket, draw) {
 	let log = [];
@@ -89,7 +95,7 @@ export function run_part(ticket, draw) {
 		return i.j ? head(i) : step_line(i.l, { took: i.took, open: open.has(i.l.seq), output: open.get(i.l.seq), toggle });
 	}
 
-	const height = (i) => (i.j ? HEAD : step_height(open.has(i.l.seq), open.get(i.l.seq)));
+	const height = (i) => (i.j ? HEAD : step_height(open.has(i.l.seq), open.get(i.l.seq), i.l));
 
 	return {
 		async load() {

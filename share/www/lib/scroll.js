@@ -4,10 +4,13 @@
 // long_list(redraw) gives an object; its view(items, height, line, label) is
 // HTML: height(item) in pixels is known beforehand, line(item) draws one.  It
 // stays at the end while it is there, as a log that goes on should; with more,
-// a function, it begins at its top instead, and more() is called near its end.
+// a function, it begins at its top instead, and more() is called near its end.  A
+// short one that stays at its end is a part of the page, and does not scroll by
+// itself.
 import { html, repeat } from './ui.js';
 
 const MORE = 400; // pixels above and below what is visible
+const SHORT = 40; // lines
 
 export function long_list(redraw, more) {
 	let top = 0, room = 600, at_end = !more, box_id, moved = 0;
@@ -45,8 +48,19 @@ export function long_list(redraw, more) {
 			const shown = [];
 			box_id = id;
 			let y = 0, before = 0;
+			if (!more && items.length <= SHORT)
+				return html`<div class="long whole" id=${id} role="log" aria-live="off" aria-label=${label}>${repeat(items, (i) => i.key, line)}</div>`;
 			const total = items.reduce((sum, i) => sum + height(i), 0);
 			const from = at_end ? Math.max(0, total - room) : top;
+			// at its end it begins with a whole line
+			let spare = 0;
+			if (at_end) {
+				for (const item of items) {
+					if (spare >= from) break;
+					spare += height(item);
+				}
+				spare -= from;
+			}
 			for (const item of items) {
 				const h = height(item);
 				if (y + h < from - MORE) before = y + h;
@@ -56,14 +70,19 @@ export function long_list(redraw, more) {
 			const after = total - before - shown.reduce((sum, i) => sum + height(i), 0);
 			queueMicrotask(() => {
 				const box = document.getElementById(id);
-				if (box && at_end) box.scrollTop = box.scrollHeight;
 				if (box && moved) box.scrollTop += moved;
 				moved = 0;
+				if (!box || !at_end) return;
+				box.scrollTop = box.scrollHeight;
+				if (room !== box.clientHeight) {
+					room = box.clientHeight;
+					redraw();
+				}
 			});
 			return html`<div class="long" id=${id} tabindex="0" role="log" aria-live="off" aria-label=${label} @scroll=${scrolled}>
 				<div .style=${`height:${before}px`}></div>
 				${repeat(shown, (i) => i.key, line)}
-				<div .style=${`height:${Math.max(0, after)}px`}></div></div>`;
+				<div .style=${`height:${Math.max(0, after) + spare}px`}></div></div>`;
 		},
 	};
 }

@@ -57,7 +57,7 @@ export function tail(job, draw) {
 		if (!open.delete(l.seq)) open.add(l.seq);
 		draw();
 	}
-	const height = (l) => step_height(open.has(l.seq), l.raw_output);
+	const height = (l) => step_height(open.has(l.seq), l.raw_output, l);
 	const line = (l) => step_line(l, { took: l.took, open: open.has(l.seq), output: l.raw_output, toggle });
 
 	read();

@@ -1,5 +1,6 @@
 // What can be done with a ticket, for the pages that show one.
 import { Refusal, ask, request, tell } from './api.js';
+import { merge } from './pull.js';
 import { form, say, refused } from './ui.js';
 
 export const priorities = [['high', 'high'], ['medium', 'medium'], ['low', 'low']];
@@ -111,6 +112,6 @@ export async function act(what, t) {
 		// What is on a forge is approved there: here it is done then.
 		return local_pr(t) ? request('POST', `api/pulls/${t.pr.id}/approve`, {}) : move(t, 'done');
 	case 'merge':
-		return request('POST', `api/pulls/${t.pr.id}/merge`, {});
+		return merge(t.pr); // asks
 	}
 }

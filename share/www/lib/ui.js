@@ -22,6 +22,8 @@ export function span(seconds) {
 	if (seconds < 2 * day) return `${Math.floor(seconds / hour)} h`;
 	return `${Math.floor(seconds / day)} d`;
 }
+// How long something took: "340 ms", "1.9 s", "5 min".
+export const lasted = (seconds) => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : seconds < minute ? `${seconds.toFixed(1)} s` : span(seconds));
 export function ago(at) {
 	if (!at) return nothing;
 	const t = new Date(at), seconds = (Date.now() - t) / 1000;
@@ -142,7 +144,7 @@ export function form({ title, intro, fields, action, danger, submit }) {
 		return values;
 	};
 	const body = (close, draw) => html`<form method="dialog" novalidate
-		@input=${(e) => { Object.assign(now, read(e.currentTarget)); draw(); }}
+		@input=${(e) => { fault = undefined; Object.assign(now, read(e.currentTarget)); draw(); }}
 		@submit=${async (e) => {
 			e.preventDefault();
 			if (busy) return;

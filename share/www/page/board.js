@@ -297,7 +297,8 @@ export default function board([number], draw_page) {
 		if (j.state === 'running')
 			return html`<p class="run"><span class="spin"></span>${what}${j.stop ? 'stopping…' : j.step ? html`<b dir="auto">${j.step.replaceAll('_', ' ')}</b> <span dir="auto">${j.summary}</span>` : 'starting…'}</p>`;
 		if (j.state === 'pending')
-			return html`<p class="run">${state('pending', t.blocked ? 'blocked' : `${what}waiting`)}${j.run_after > new Date().toISOString()
+			// for what it waits is said once, above
+			return html`<p class="run">${state('pending', t.blocked ? (t.needs ? 'queued' : 'blocked') : `${what}waiting`)}${j.run_after > new Date().toISOString()
 				? html` for ${span((new Date(j.run_after) - Date.now()) / 1000)}` : nothing}${j.tries ? ` · try ${j.tries + 1} of ${j.max_tries}` : nothing}${j.message ? html` · <span dir="auto">${j.message}</span>` : nothing}</p>`;
 		if (j.state === 'paused') return html`<p class="run">${state('paused')}</p>`;
 		if (j.state === 'failed')

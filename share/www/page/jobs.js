@@ -2,9 +2,9 @@
 // last day went; and the log of one job, as it is written.
 import { ask, tell } from '../lib/api.js';
 import '../lib/chart.js';
-import { lasted, seconds } from '../lib/run.js';
+import { seconds } from '../lib/run.js';
 import { tail } from '../lib/tail.js';
-import { ago, count, html, nothing, plural, repeat, refused, span, state, usd } from '../lib/ui.js';
+import { ago, count, html, lasted, nothing, plural, repeat, refused, span, state, usd } from '../lib/ui.js';
 
 const groups = [
 	['running', 'Running', 'Nothing runs.'],
@@ -99,7 +99,7 @@ export default function jobs([number], draw) {
 	const when = {
 		running: (j) => html`for ${span(since(j.claimed_at))}, lease ${until(j.lease_until) > 0 ? `${span(until(j.lease_until))} more` : 'over'}`,
 		waiting: (j) => html`for ${span(since(j.created_at))}${j.run_after && until(j.run_after) > 0 ? `, not before ${span(until(j.run_after))}` : nothing}`,
-		ended: (j) => html`${ago(j.finished_at)}${j.claimed_at ? `, took ${span((new Date(j.finished_at) - new Date(j.claimed_at)) / 1000)}` : nothing}`,
+		ended: (j) => html`${ago(j.finished_at)}${j.claimed_at ? `, took ${lasted((new Date(j.finished_at) - new Date(j.claimed_at)) / 1000)}` : nothing}`,
 	};
 
 	function acts(j) {

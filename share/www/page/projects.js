@@ -16,13 +16,16 @@ const fields = (p) => [
 	}]),
 	{
 		name: 'execution_mode', label: 'Agents work', kind: 'select', value: p?.execution_mode ?? 'docker',
-		options: [['docker', 'in a container, on a clone of the remote'], ['local', 'on this machine, in a directory']],
+		// the words of the store are older than what they mean
+		options: [['docker', 'on a clone of a remote repository'], ['local', 'on a clone of a directory of their machine']],
+		hint: 'Each ticket has a branch of its own. Agents run on the machine of the worker: this server, unless others take its jobs.',
 	},
 	{
 		name: 'repo_url', label: 'Remote', value: p?.repo_url, code: true, shown: (v) => v.execution_mode !== 'local',
-		hint: 'A URL or path that git understands. Without a password: that is for the settings.',
+		hint: 'A URL or path that git understands. Without a password: git on that machine must be able to log in by itself (an SSH key, a credential helper).',
 	},
-	{ name: 'project_path', label: 'Directory', value: p?.project_path, code: true, shown: (v) => v.execution_mode === 'local' },
+	{ name: 'project_path', label: 'Directory', value: p?.project_path, code: true, shown: (v) => v.execution_mode === 'local',
+		hint: 'A git repository. Its own files stay as they are; the branches of the tickets are pushed to it.' },
 	{ name: 'base_branch', half: true, label: 'Base branch', value: p?.base_branch, code: true, hint: 'Empty: the default of the remote.' },
 	{ name: 'verify_command', half: true, label: 'Command that proves the work', value: p?.verify_command, code: true, hint: 'Such as make check. Empty: found from the files.' },
 	{ name: 'max_running', half: true, label: 'Jobs at once', kind: 'number', min: 0, value: p?.max_running, hint: 'Empty: no limit of its own.' },
@@ -54,7 +57,14 @@ export default function projects(args, draw) {
 				name, description, github_url: repo_url, project_path, execution_mode, is_existing_repo: start === 'old',
 			});
 			const more = Object.fromEntries(Object.entries(rest).filter(([, v]) => v !== null));
-			const project = await tell('project.set', { project: made.id, ...more });
+			let project;
+			try {
+				project = await tell('project.set', { project: made.id, ...more });
+			} catch (e) {
+				// not half of it: Create is pressed again
+				await tell('project.remove', { project: made.id }).catch(() => {});
+				throw e;
+			}
 			location.hash = `#/board/${project.number}`;
 		},
 	});

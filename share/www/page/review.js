@@ -17,6 +17,8 @@ export default function review([number], draw) {
 	let head; // the head and base that these are of
 	let question = 0; // of two answers that overtook each other the later question counts
 
+	const lines = pull.line_part(() => p, draw);
+
 	async function load() {
 		const now = ++question;
 		const [list, names, [one], [item]] = await Promise.all([
@@ -92,7 +94,7 @@ export default function review([number], draw) {
 		if (!diff.length) return html`<p class="none">The branch changes nothing.</p>`;
 		return diff_view({
 			files: diff, side: kept.side, set_side: side, comments: p.comments,
-			comment: pull.ours(p) ? (path, line) => pull.comment(p, path, line) : undefined,
+			comment: pull.ours(p) ? lines.comment : undefined, writing: lines.writing(), draw,
 		});
 	}
 	function side(on) {
@@ -135,7 +137,7 @@ export default function review([number], draw) {
 			['j', 'The next pull request', () => step(1)],
 			['k', 'The one before', () => step(-1)],
 			['a', 'Approve', () => p && pull.ours(p) && pull.approve(p)],
-			['c', 'Ask for changes', () => p && pull.ours(p) && pull.comment(p)],
+			['c', 'Ask for changes', () => p && pull.ours(p) && pull.changes(p)],
 			['m', 'Merge', () => p && pull.ours(p) && pull.merge(p)],
 			['s', 'Unified, or side by side', () => side(!kept.side)],
 		],

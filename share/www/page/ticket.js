@@ -74,6 +74,7 @@ export default function ticket_page([number], draw) {
 			await load();
 		} catch (e) {
 			fault = e.message;
+			draw();
 			if (e.status === undefined) throw e;
 			if (e.conflict) await load().catch(refused);
 		}
@@ -154,7 +155,8 @@ export default function ticket_page([number], draw) {
 					: diff_view({
 						files: diff, side, set_side: (on) => { side = on; draw(); },
 						comments: pulls.flatMap((p) => p.comments),
-						comment: pulls.some((p) => p.state === 'open') ? (path, line) => pulls_part.comment(path, line) : undefined,
+						comment: pulls.some((p) => p.state === 'open') ? pulls_part.comment : undefined,
+						writing: pulls_part.writing(), draw,
 					})}</section>`;
 
 	const pulls_part = pull_part(() => pulls, draw);
