@@ -85,7 +85,8 @@ refused(const char *url, const struct http_res *res, struct fault *f)
 	if (code <= 1 || code > 78)
 		code = code_of(res->status);
 	if (msg != NULL)
-		fail(f, code, "%s", msg);
+		fail(f, code, "%s%s", msg,
+		    res->status == 401 ? " (TERA_TOKEN, TERA_TOKEN_FILE)" : "");
 	else
 		fail(f, code, "%s: status %ld", url, res->status);
 	free(msg);

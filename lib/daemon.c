@@ -1,4 +1,5 @@
 /* See daemon.h. */
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,27 @@
 #include "visit.h"
 
 #define BATCH 256 /* requests of one turn of the store */
+
+static enum MHD_Result
+handle(void *arg, struct MHD_Connection *conn, const char *url,
+    const char *method, const char *version, const char *data, size_t *n,
+    void **state)
+{
+	(void)conn;
+	(void)url;
+	return visit_handle(arg, *state, method, version, data, n) ? MHD_YES
+								   : MHD_NO;
+}
+
+static void
+leave(void *arg, struct MHD_Connection *conn, void **state,
+    enum MHD_RequestTerminationCode why)
+{
+	(void)conn;
+	(void)why;
+	visit_leave(arg, *state);
+	*state = NULL;
+}
 
 /* What libmicrohttpd has to say is about clients that misbehave. */
 static void
@@ -44,13 +66,13 @@ daemon_open(int fd)
 	d->last = &d->wait;
 	d->mhd = MHD_start_daemon(
 	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-	    NULL, NULL, visit_handle, d, MHD_OPTION_EXTERNAL_LOGGER, silent,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT,
+	    NULL, NULL, handle, d, MHD_OPTION_EXTERNAL_LOGGER, silent, NULL,
+	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned)REQ_TIME, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)DAEMON_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)2 * REQ_HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK,
 	    visit_arrive, d, MHD_OPTION_UNESCAPE_CALLBACK, visit_path, NULL,
-	    MHD_OPTION_NOTIFY_COMPLETED, visit_leave, d, MHD_OPTION_END);
+	    MHD_OPTION_NOTIFY_COMPLETED, leave, d, MHD_OPTION_END);
 	d->progs = progs_open(PROG_SECONDS);
 	d->meter = meter_open();
 	if (d->mhd == NULL || d->progs == NULL || d->poll < 0 ||

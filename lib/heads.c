@@ -1,6 +1,7 @@
 /* See heads.h. */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>

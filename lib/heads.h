@@ -4,9 +4,9 @@
 #ifndef TERA_HEADS_H
 #define TERA_HEADS_H
 
-#include <microhttpd.h>
-
 #include "req.h"
+
+struct MHD_Connection;
 
 /* Fills q with what conn has; max is the most bytes of its body.  False: r is
  * the answer, as nobody may read the rest. */

@@ -1,4 +1,5 @@
 /* See visit.h. */
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -257,22 +258,14 @@ send_answer(struct visit *v)
 	return sent;
 }
 
-/* Called for the headers, each piece of the body, its end, and once more when
- * the answer is there. */
-enum MHD_Result
-visit_handle(void *arg, struct MHD_Connection *conn, const char *url,
-    const char *method, const char *version, const char *data, size_t *n,
-    void **state)
+bool
+visit_handle(struct daemon *d, struct visit *v, const char *method,
+    const char *version, const char *data, size_t *n)
 {
-	struct daemon *d = arg;
-	struct visit *v = *state;
-
-	(void)conn;
-	(void)url;
 	if (!v->begun) {
 		begin(v, method, version);
 		/* an answer now refuses the body, and ends the connection */
-		return v->done ? send_answer(v) : MHD_YES;
+		return !v->done || send_answer(v) == MHD_YES;
 	}
 	if (*n > 0) {
 		if (!v->over && v->q.body.len + *n <= v->max)
@@ -280,7 +273,7 @@ visit_handle(void *arg, struct MHD_Connection *conn, const char *url,
 		else
 			v->over = true;
 		*n = 0;
-		return MHD_YES;
+		return true;
 	}
 	if (v->over && !v->done) {
 		resp_error(
@@ -290,23 +283,17 @@ visit_handle(void *arg, struct MHD_Connection *conn, const char *url,
 	if (!v->done)
 		v->done = static_answer(&v->q, &v->r);
 	if (v->done)
-		return send_answer(v);
+		return send_answer(v) == MHD_YES;
 	MHD_suspend_connection(v->conn);
 	v->next = NULL;
 	*d->last = v;
 	d->last = &v->next;
-	return MHD_YES;
+	return true;
 }
 
 void
-visit_leave(void *arg, struct MHD_Connection *conn, void **state,
-    enum MHD_RequestTerminationCode why)
+visit_leave(struct daemon *d, struct visit *v)
 {
-	struct daemon *d = arg;
-	struct visit *v = *state;
-
-	(void)conn;
-	(void)why;
 	if (v == NULL)
 		return;
 	part(v);
@@ -316,6 +303,5 @@ visit_leave(void *arg, struct MHD_Connection *conn, void **state,
 	resp_free(&v->r);
 	visit_let_go(v->answer);
 	free(v);
-	*state = NULL;
 	d->busy--;
 }

@@ -7,12 +7,14 @@
 #ifndef TERA_VISIT_H
 #define TERA_VISIT_H
 
-#include <microhttpd.h>
-
 #include "daemon.h"
 #include "hub.h"
 #include "keep.h"
 #include "meter.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct MHD_Response;
 
 /* One that is kept, and whoever it is sent to. */
 struct answer {
@@ -63,12 +65,11 @@ void *visit_arrive(void *arg, const char *uri, struct MHD_Connection *conn);
 /* We decode the path ourselves. */
 size_t visit_path(void *arg, struct MHD_Connection *conn, char *s);
 /* For the headers, each piece of the body, its end, and once more when the
- * answer is there. */
-enum MHD_Result visit_handle(void *arg, struct MHD_Connection *conn,
-    const char *url, const char *method, const char *version, const char *data,
-    size_t *n, void **state);
-void visit_leave(void *arg, struct MHD_Connection *conn, void **state,
-    enum MHD_RequestTerminationCode why);
+ * answer is there.  False: the connection is of no use any more. */
+bool visit_handle(struct daemon *d, struct visit *v, const char *method,
+    const char *version, const char *data, size_t *n);
+/* The last of it; frees v, which may be NULL. */
+void visit_leave(struct daemon *d, struct visit *v);
 
 /* --- called by the hub --- */
 

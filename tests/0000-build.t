@@ -127,7 +127,7 @@ only() { # header module...
 }
 only git2.h branch commit diff fill leak merge offline plain repo
 only curl/curl.h http
-only microhttpd.h daemon
+only microhttpd.h daemon heads visit
 only sqlite3.h arena db script seal sqlfn
 is "a command includes no other" "$(cd "$TOP" && grep -l '#include "tera-' cmd/*.c || :)" ""
 is "no header brings SQLite, libgit2, curl or libmicrohttpd" \

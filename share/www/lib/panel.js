@@ -136,12 +136,12 @@ export function tables(p, selected) {
 		for (const e of now.edges.values()) if (g.from(e) === id) out.push(g.name(now, g.to(e)));
 		return out.join(', ');
 	};
-	return html`<div class="jobs"><h2 id="nodes-title">Components</h2>
+	return html`<div class="things"><h2 id="nodes-title">Components</h2>
 		${now.nodes.size ? html`<div class="scroll"><table aria-labelledby="nodes-title">
 		<thead><tr><th><span class="unseen">Selected</span></th><th>Label</th><th>Type</th><th class="leads">Leads to</th><th>Tickets</th></tr></thead>
 		<tbody>${repeat(now.nodes, ([id]) => id, ([id, n]) => html`<tr>${tick(`n${id}`, g.label(n, id))}${open(`n${id}`, g.label(n, id))}<td dir="auto">${g.type(n)}</td>
 			<td class="leads" dir="auto">${others(id)}</td><td>${facts(p.tickets(id)).map(([w]) => html`<span>${w}</span> `)}</td></tr>`)}</tbody></table></div>` : html`<p class="none">None. <kbd>n</kbd> makes the first.</p>`}</div>
-		<div class="jobs"><h2 id="edges-title">Interfaces</h2>
+		<div class="things"><h2 id="edges-title">Interfaces</h2>
 		${now.edges.size ? html`<div class="scroll"><table aria-labelledby="edges-title">
 		<thead><tr><th><span class="unseen">Selected</span></th><th>From, to</th><th>Label</th><th>Protocol</th></tr></thead>
 		<tbody>${repeat(now.edges, ([id]) => id, ([id, e]) => html`<tr>${tick(`e${id}`, g.edge_name(now, e))}${open(`e${id}`, g.edge_name(now, e))}
