@@ -207,6 +207,7 @@ struct home {
 	char *path;
 	dev_t dev;
 	ino_t ino;
+	long long seen; /* db_data_version */
 };
 
 static struct db *
@@ -221,6 +222,24 @@ open_home(struct home *h, struct fault *f)
 	return db;
 }
 
+/* Has a newer tera-init been at it?  Then it is not ours to write, until we
+ * are newer, too. */
+static bool
+upgraded(struct home *h)
+{
+	struct fault f;
+	struct db *db = h->s != NULL ? store_db(h->s, &f) : NULL;
+	long long now;
+
+	if (db == NULL)
+		return false;
+	now = db_data_version(db);
+	if (now == h->seen)
+		return false;
+	h->seen = now;
+	return !db_fits(db);
+}
+
 static struct db *
 at_home(struct home *h, struct daemon *d)
 {
@@ -229,6 +248,11 @@ at_home(struct home *h, struct daemon *d)
 
 	if (stat(h->path, &st) != 0 || st.st_ino != h->ino ||
 	    st.st_dev != h->dev) {
+		store_close(h->s);
+		h->s = NULL;
+		daemon_other(d);
+	}
+	if (upgraded(h)) {
 		store_close(h->s);
 		h->s = NULL;
 		daemon_other(d);

@@ -547,6 +547,16 @@ db_looked(struct db *db)
 }
 
 bool
+db_fits(struct db *db)
+{
+	long long version = 0;
+
+	return pragma_int(db->h, "PRAGMA user_version", &version) ==
+		   SQLITE_OK &&
+	       version == db_schema();
+}
+
+bool
 db_stale(const struct db *db)
 {
 	return db->fn.stale;

@@ -65,6 +65,9 @@ void db_peek(struct db *db, row_fn *row, void *arg);
 /* Was the last verb refused because it named an older version? */
 bool db_stale(const struct db *db);
 
+/* Is it still of our schema?  A newer tera-init may have upgraded it. */
+bool db_fits(struct db *db);
+
 /* Rises when another connection has committed. */
 long long db_data_version(struct db *db);
 

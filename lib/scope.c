@@ -198,6 +198,9 @@ of_job(const struct caller *c, const struct keys *k, struct buf *must)
 		json_add_int(must, "fence", c->fence);
 	if (has_key(k, "bot"))
 		json_add_bool(must, "bot", true);
+	/* an agent is nobody else */
+	if (has_key(k, "author"))
+		json_add(must, "author", "tera");
 }
 
 bool

@@ -118,6 +118,13 @@ gets "and then any name will do" 200
 tera-set setting TERARCHITECT_WORKER_API_KEY value=other >/dev/null
 req GET /api/projects - 'Authorization: Bearer k'
 gets "a new key counts at once" 401
+was=$(sqlite3 "$TERA_STORE" 'PRAGMA user_version')
+sqlite3 "$TERA_STORE" 'PRAGMA user_version = 99'
+req GET /api/projects - 'Authorization: Bearer other'
+gets "a store that was upgraded is not ours any more" 503
+sqlite3 "$TERA_STORE" "PRAGMA user_version = $was"
+req GET /api/projects - 'Authorization: Bearer other'
+gets "and is again" 200
 kill -KILL "$listener"
 wait "$listener" 2>/dev/null || :
 tera-rm setting TERARCHITECT_WORKER_API_KEY >/dev/null
