@@ -14,6 +14,7 @@
 #include "call.h"
 #include "json.h"
 #include "route.h"
+#include "spawn.h"
 #include "static.h"
 #include "stream.h"
 
@@ -54,7 +55,7 @@ or_empty(char *s)
 	return s != NULL ? s : xstrdup("");
 }
 
-/* What is sent is a regular file below share/www, and not hidden. */
+/* What is sent is a regular file below the pages, and not hidden. */
 static void
 file(const struct req *q, const struct resp *r)
 {
@@ -63,7 +64,13 @@ file(const struct req *q, const struct resp *r)
 	struct stat st;
 	ssize_t n;
 
-	if (www == NULL && (www = realpath("share/www", NULL)) == NULL)
+	if (www == NULL) {
+		char *found = share_path("www");
+
+		www = found != NULL ? realpath(found, NULL) : NULL;
+		free(found);
+	}
+	if (www == NULL)
 		abort(); /* it is to be run in the tree */
 	if (!r->file) {
 		if (r->status != 304 && r->status != 302 &&
