@@ -302,6 +302,10 @@ rows() {
 	req POST "$m/index" '{"docs":["zebra crossing"]}'
 	req POST "$m/retrieve" '{"queries":["zebra"],"num_to_retrieve":1}'
 	gets "57 found at once" 200 '.results[0].docs == ["zebra crossing"]'
+	req POST "$m/retrieve" "$(jq -cn '{queries:[range(51) | "x"]}')"
+	gets "more questions than are answered" 400 .error
+	req POST "$m/retrieve" "$(jq -cn '{queries:["x" * 2001]}')"
+	gets "too long a one" 400 .error
 	req POST "/api/projects/$nobody/memory/retrieve" '{"queries":["x"]}'
 	gets "59 no project" 404 .error
 	req POST "$m/delete" '{"docs":["zebra crossing"]}'

@@ -302,6 +302,19 @@ limited() {
 	as "$admin" POST /api/v1/project.set "{\"project\":\"$op\",\"description\":\"THEIRWORD\"}" 'Idempotency-Key: same-key'
 	as "$write" POST /api/v1/project.set "{\"project\":\"$p\",\"description\":\"y\"}" 'Idempotency-Key: same-key'
 	gets "a key of somebody else's call" 200 ".id == \"$p\""
+	# a name that is free again is somebody else's
+	as "$(token again write -p theirs)" POST /api/v1/note.add \
+		"{\"project\":\"$op\",\"title\":\"THEIRWORD\"}" 'Idempotency-Key: same-name'
+	tera-token rm again >/dev/null
+	as "$(token again write -p ours)" POST /api/v1/note.add \
+		"{\"project\":\"$p\",\"title\":\"z\"}" 'Idempotency-Key: same-name'
+	gets "a key of who had the name before" 200 '.title == "z"'
+	v "$write" project.set "{\"project\":\"$p\",\"repo_url\":\"/r/THEIRWORD\"}"
+	gets "where a repository is, is not its to say" 403
+	as "$write" PUT "/api/projects/$p" '{"github_url":"/r/THEIRWORD"}'
+	gets "nor by its route" 403
+	v "$write" job.list "{\"project\":[$(awk 'BEGIN { while (i++ < 999) printf "\"\","; print "\"\"" }')]}"
+	gets "a long list of nothing" 403
 	hush_if
 }
 
@@ -359,6 +372,8 @@ jobs() {
 	is "$door: no other verb" "$bad" ""
 	v "$key" pr.comment "{\"pr\":\"$or\",\"body\":\"x\"}"
 	gets "no word about another's change" 403
+	v "$key" pr.open "{\"ticket_id\":\"$jt\",\"job_id\":\"$job\",\"title\":\"t\",\"source\":\"/r/THEIRWORD\",\"head_branch\":\"b\",\"base_branch\":\"main\"}"
+	gets "no pull request of another repository" 400 '.error | test("not the repository")'
 	forged=$(printf %s "$key" | sed 's/\(tera_job_[0-9]*_\)[0-9]*/\12/')
 	as "$forged" POST "$url/logs" '{"session_id":"s"}'
 	gets "another fence is no token" 401

@@ -47,7 +47,7 @@ main(int argc, char *argv[])
 		return 64;
 	}
 	n = fread(body, 1, sizeof(body), f);
-	at.sin_port = htons((unsigned short)atoi(argv[1]));
+	at.sin_port = htons((unsigned short)strtoul(argv[1], NULL, 10));
 	inet_pton(AF_INET, "127.0.0.1", &at.sin_addr);
 	d = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle,
 	    MHD_create_response_from_buffer(n, body, MHD_RESPMEM_PERSISTENT),

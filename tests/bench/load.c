@@ -200,7 +200,7 @@ understand(struct conn *c)
 	if (end == NULL)
 		return;
 	c->head = (size_t)(end - c->in.s) + 4;
-	c->status = atoi(c->in.s + strcspn(c->in.s, " "));
+	c->status = (int)strtol(c->in.s + strcspn(c->in.s, " "), NULL, 10);
 	c->body = 0;
 	for (char *p = c->in.s; p < end; p = strstr(p, "\r\n") + 2) {
 		if (strncasecmp(p, "Content-Length:", 15) == 0)
@@ -392,7 +392,8 @@ address(char *text)
 	to.sin_family = AF_INET;
 	if (colon != NULL) {
 		*colon = '\0';
-		to.sin_port = htons((unsigned short)atoi(colon + 1));
+		to.sin_port =
+		    htons((unsigned short)strtoul(colon + 1, NULL, 10));
 	}
 	if (colon == NULL || inet_pton(AF_INET, text, &to.sin_addr) != 1) {
 		fprintf(stderr, "load: want an address:port\n");
@@ -408,7 +409,7 @@ main(int argc, char *argv[])
 
 	for (int c; (c = getopt(argc, argv, "+c:d:l:f:h:s")) != -1;)
 		switch (c) {
-		case 'c': n = atoi(optarg); break;
+		case 'c': n = (int)strtol(optarg, NULL, 10); break;
 		case 'd': seconds = atof(optarg); break;
 		case 'l': lines = whole(optarg); break;
 		case 'f': follow = optarg; break;

@@ -1,8 +1,10 @@
 /* store: every verb's script compiles, answers or refuses, and is small. */
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "db.h"
@@ -145,6 +147,51 @@ fill(struct db *db, const char *verb, const char *in)
 		printf("# %s: %s\n", verb, f.msg);
 }
 
+/* What SQLite does not take is refused, and not left out. */
+static void
+too_big(struct db *db)
+{
+	const size_t n = 65 * 1024 * 1024;
+	struct buf in = BUF_INIT;
+	struct fault f = { 0, "" };
+	char *text = xmalloc(n + 1);
+
+	memset(text, 'x', n);
+	text[n] = '\0';
+	json_add(&in, "project", "p");
+	json_add(&in, "description", text);
+	ok(db_verb(db, verb_find("project.set"), json_end(&in), NULL, NULL,
+	       &f) == EX_DATAERR,
+	    "is refused", "65 MiB of text");
+	free(text);
+	buf_free(&in);
+}
+
+/* Who serves many waits for none for long. */
+static void
+patient(struct db *db)
+{
+	static const struct verb endless = { "endless", VERB_READ, "",
+		"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
+		"FROM c) SELECT count(*) AS json FROM c;\n" };
+	const char *one = "{\"project\":\"p\",\"title\":\"t\"}";
+	struct fault f = { 0, "" };
+	int other = open("s.db-gate", O_RDWR | O_CLOEXEC);
+
+	db_patience(db, 50, 50);
+	ok(db_verb(db, &endless, "{}", NULL, NULL, &f) == EX_TEMPFAIL,
+	    "is ended", "a read without an end");
+	ok(db_verb(db, verb_find("project.list"), "{}", NULL, NULL, &f) == 0,
+	    "reads", "the next one");
+	ok(other >= 0 && flock(other, LOCK_EX) == 0, "is taken", "the gate");
+	ok(db_verb(db, verb_find("ticket.add"), one, NULL, NULL, &f) ==
+		EX_TEMPFAIL,
+	    "does not wait for ever", "a write");
+	close(other);
+	ok(db_verb(db, verb_find("ticket.add"), one, NULL, NULL, &f) == 0,
+	    "writes", "the next one");
+}
+
 int
 main(void)
 {
@@ -176,6 +223,8 @@ main(void)
 	    "{\"ticket_id\":1,\"title\":\"t\",\"source\":\"/r\","
 	    "\"head_branch\":\"b\",\"base_branch\":\"m\"}");
 	all(db, "of a full store");
+	too_big(db);
+	patient(db);
 	ok(db_audit(db, count_row, &made, &f) == 0, "holds", "chain");
 	db_close(db);
 	for (const char *s = "\0-wal\0-shm\0-gate\0-wake\0-key\0!"; *s != '!';
