@@ -511,6 +511,19 @@ sweep() {
 	gets "well after it" 200
 }
 
+# The listener ends while a program runs that does not.
+the_end() {
+	: >gone
+	echo 'echo "$$" >>'"$T"'/gone; exec sleep 300' | fake
+	ticket Last
+	command curl -s --max-time 100 -w '%{http_code}' "http://$at$url/diff" >last &
+	asker=$!
+	wait_for 20 test -s gone
+	hush && rc=0 || rc=$?
+	wait "$asker" || :
+	is "listen: who waits for a program is told so" "$rc $(tr -d '\n' <last)" '0 {"error":"the server ends"}503'
+	ok "and the program is ended" wait_for 20 all_gone
+}
 rows() {
 	rm -rf "$TERA_STORE"* "${TERA_STATE:?}"/* p.git seed
 	world
@@ -528,7 +541,7 @@ rows() {
 	PATH=$T/fake:$PATH programs
 	rm -f fake/tera-diff
 	sweep
-	[ "$1" = cgi ] || hush
+	[ "$1" = cgi ] || the_end
 }
 rows cgi
 rows listen
